@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -11,14 +12,19 @@ const alias = [
   { find: /^@ocelli\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
 ];
 
+/** One project per package, named by its folder, and one for the workspace itself. */
+const directories = ['packages', 'apps'].flatMap((parent) =>
+  readdirSync(`${root}${parent}`).map((name) => `${parent}/${name}`),
+);
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    projects: ['packages/*', 'apps/*', '.'].map((directory) => ({
+    projects: [...directories, '.'].map((directory) => ({
       extends: true as const,
       test: {
-        name: directory,
-        root: directory,
+        name: directory === '.' ? 'workspace' : directory,
+        root: `${root}${directory}`,
         include: ['test/**/*.test.ts'],
         testTimeout: 120_000,
         hookTimeout: 120_000,

@@ -1,0 +1,104 @@
+import { buildGraph } from './engine/build-graph.js';
+import type { Engine, Program } from './engine/engine.js';
+import { bindAll, materialize } from './engine/evaluate.js';
+import { cachedProgram } from './engine/program-cache.js';
+import { currentEngine } from './engine/select.js';
+import { Parameter } from './nn/parameter.js';
+import { Tensor } from './tensor.js';
+import { flatten, type Structure, unflatten } from './tree.js';
+
+/** What a trace found: a program, what to feed it beside the arguments, and how to arrange its results. */
+interface Trace {
+  readonly engine: Engine;
+  readonly program: Program;
+  /** Parameters and other tensors the function used, bound after the arguments. */
+  readonly captured: readonly Tensor[];
+  /** Parameters with what the trace assumed of them. */
+  readonly assumptions: readonly {
+    readonly parameter: Parameter;
+    readonly requiresGrad: boolean;
+    readonly version: number;
+  }[];
+  readonly outputs: Structure;
+}
+
+/**
+ * Makes a function of tensors a compiled program: traced once per signature (shapes and dtypes of the tensors in its
+ * arguments, and the values of everything else), run without tracing afterwards.
+ *
+ * Arguments and result may be nested arrays and plain objects. Parameters the function uses are bound by reference;
+ * frozen ones become constants of the program. Numbers in the arguments are fixed per trace: pass what changes from
+ * call to call (a learning rate, say) as a tensor.
+ *
+ * @example
+ * ```ts
+ * const step = compile((batch: Batch) => valueAndGrad(() => model.loss(batch), model.trainableParameters()));
+ * const { value, grads } = await step(batch);
+ * ```
+ */
+export function compile<Arguments extends readonly unknown[], Result>(
+  fn: (...args: Arguments) => Result,
+): (...args: Arguments) => Promise<Result> {
+  const traces = new Map<string, Trace>();
+  return async (...args) => {
+    const engine = await currentEngine();
+    const { leaves, structure } = flatten(args);
+    await materialize(leaves.filter(({ source }) => source.kind === 'operation' || source.kind === 'segment'));
+    const signature = JSON.stringify([structure, leaves.map(({ shape, dtype }) => [shape, dtype])]);
+    let trace = traces.get(signature);
+    if (!trace || trace.engine !== engine || !holds(trace)) {
+      trace = await traceFunction(engine, fn, structure, leaves);
+      traces.set(signature, trace);
+    }
+    const bound = await bindAll(engine, [...leaves, ...trace.captured]);
+    const results = await engine.run(
+      trace.program,
+      bound.map(({ buffer }) => buffer),
+    );
+    for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
+    const outputs = results.map((buffer) => new Tensor(buffer.shape, buffer.dtype, { kind: 'device', buffer }));
+    return unflatten(trace.outputs, outputs) as Result;
+  };
+}
+
+function holds({ assumptions }: Trace): boolean {
+  return assumptions.every(
+    ({ parameter, requiresGrad, version }) =>
+      parameter.requiresGrad === requiresGrad && (requiresGrad || parameter.version === version),
+  );
+}
+
+async function traceFunction<Arguments extends readonly unknown[]>(
+  engine: Engine,
+  fn: (...args: Arguments) => unknown,
+  structure: Structure,
+  leaves: readonly Tensor[],
+): Promise<Trace> {
+  const placeholders = leaves.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
+  const outputs = flatten(fn(...(unflatten(structure, placeholders) as unknown as Arguments)));
+  // Frozen parameters are put on the engine first, where the program can take them as constants.
+  const parameters = new Set<Parameter>();
+  buildGraph(outputs.leaves, placeholders, (leaf) => {
+    if (leaf instanceof Parameter) parameters.add(leaf);
+    return { kind: 'input' };
+  });
+  const frozen = [...parameters].filter(({ requiresGrad }) => !requiresGrad);
+  const resident = new Map<Tensor, Awaited<ReturnType<Parameter['bufferOn']>>>();
+  for (const parameter of frozen) resident.set(parameter, await parameter.bufferOn(engine));
+  const { graph, inputs } = buildGraph(outputs.leaves, placeholders, (leaf) => {
+    const buffer = resident.get(leaf);
+    if (buffer) return { kind: 'resident', buffer };
+    return { kind: leaf.source.kind === 'host' ? 'constant' : 'input' };
+  });
+  return {
+    engine,
+    program: await cachedProgram(engine, graph),
+    captured: inputs.slice(placeholders.length),
+    assumptions: [...parameters].map((parameter) => ({
+      parameter,
+      requiresGrad: parameter.requiresGrad,
+      version: parameter.version,
+    })),
+    outputs: outputs.structure,
+  };
+}

@@ -1,0 +1,35 @@
+import { allocate, type AnyTypedArray, type DType } from '../../dtype.js';
+
+/** Arrays below this many bytes are cheaper to allocate than to keep. */
+const smallest = 4096;
+
+/** Keeps freed arrays for the next results of the same size, so that a training loop allocates nothing. */
+export class ArrayPool {
+  private readonly free = new Map<string, AnyTypedArray[]>();
+  private kept = 0;
+
+  /** @param limit bytes kept at most. */
+  constructor(private readonly limit = 2 ** 30) {}
+
+  /** An array of `length` elements; its contents are left over. */
+  take(dtype: DType, length: number): AnyTypedArray {
+    const array = this.free.get(`${arrayKind(dtype)}${length}`)?.pop();
+    if (!array) return allocate(dtype, length);
+    this.kept -= array.byteLength;
+    return array;
+  }
+
+  /** Takes an array back. */
+  give(array: AnyTypedArray): void {
+    if (array.byteLength < smallest || this.kept + array.byteLength > this.limit) return;
+    const key = `${array.constructor.name}${array.length}`;
+    const list = this.free.get(key);
+    if (list) list.push(array);
+    else this.free.set(key, [array]);
+    this.kept += array.byteLength;
+  }
+}
+
+function arrayKind(dtype: DType): string {
+  return allocate(dtype, 0).constructor.name;
+}

@@ -1,0 +1,151 @@
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { type AnyTypedArray, convert, type DType } from '../../dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import { type Shape, sizeOf } from '../../graph/shape.js';
+import { lower, type LoweredModel } from '../../onnx/lower.js';
+import { philoxUniformInto } from '../../random/philox.js';
+import { ArrayPool } from './array-pool.js';
+import type { OrtOptions } from './options.js';
+import type { Request } from './protocol.js';
+
+interface StoredBuffer {
+  readonly data: AnyTypedArray;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+interface StoredProgram extends Omit<LoweredModel, 'bytes' | 'external'> {
+  readonly session: ort.InferenceSession;
+  readonly outputs: readonly { readonly shape: Shape; readonly dtype: DType }[];
+}
+
+/** Elements of a tile: three or four arrays of this size stay in a core's second-level cache. */
+const tileSize = 65536;
+
+/** What the worker holds: buffers as typed arrays, programs as onnxruntime sessions. */
+export class OrtDevice {
+  private readonly buffers = new Map<number, StoredBuffer>();
+  private readonly programs = new Map<number, StoredProgram>();
+  private readonly pool = new ArrayPool();
+  private options: OrtOptions = {};
+
+  /** Carries out one request; returns an array where one was asked for. */
+  async serve(request: Request): Promise<AnyTypedArray | undefined> {
+    switch (request.kind) {
+      case 'start':
+        this.options = request.options;
+        return undefined;
+      case 'upload':
+        this.buffers.set(request.id, stored(request.data, request.shape, request.dtype));
+        return undefined;
+      case 'download':
+        return this.download(request.id);
+      case 'compile':
+        this.programs.set(request.id, await this.compile(request.graph));
+        return undefined;
+      case 'run':
+        await this.run(request.program, request.inputs, request.outputs, request.overwrites);
+        return undefined;
+      case 'free':
+        for (const id of request.ids) this.free(id);
+        return undefined;
+      case 'release':
+        await this.programs.get(request.id)?.session.release();
+        this.programs.delete(request.id);
+        return undefined;
+    }
+  }
+
+  private buffer(id: number): StoredBuffer {
+    const buffer = this.buffers.get(id);
+    if (!buffer) throw new Error(`buffer ${id} was freed before it was used`);
+    return buffer;
+  }
+
+  private free(id: number): void {
+    const buffer = this.buffers.get(id);
+    this.buffers.delete(id);
+    if (buffer) this.pool.give(buffer.data);
+  }
+
+  private download(id: number): AnyTypedArray {
+    const { data, dtype } = this.buffer(id);
+    return dtype === 'bfloat16' ? convert(data as Float32Array, 'float32', 'bfloat16') : data.slice();
+  }
+
+  private async compile(graph: Graph): Promise<StoredProgram> {
+    const { bytes, external, ...model } = lower(graph, { resident: (id) => this.buffer(id).data });
+    const session = await ort.InferenceSession.create(bytes, {
+      executionProviders: [...(this.options.executionProviders ?? ['cpu'])],
+      intraOpNumThreads: this.options.threads ?? availableParallelism(),
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      externalData: external.map(({ name, data }) => ({ path: name, data })),
+    });
+    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
+    return { ...model, session, outputs };
+  }
+
+  private async run(id: number, inputs: readonly number[], outputs: readonly number[], overwrites: readonly boolean[]): Promise<void> {
+    const program = this.programs.get(id);
+    if (!program) throw new Error(`program ${id} was released before it was run`);
+    const feeds = inputs.map((input) => this.buffer(input));
+    const results = program.outputs.map(({ shape, dtype }, index): StoredBuffer => {
+      if (overwrites[index]) return this.buffer(outputs[index]!);
+      return { shape, dtype, data: this.pool.take(hostDType(dtype), sizeOf(shape)) };
+    });
+    if (program.isElementwise) await runTiled(program, feeds, results);
+    else await this.runWhole(program, feeds, results);
+    results.forEach((result, index) => {
+      this.buffers.set(outputs[index]!, result);
+    });
+  }
+
+  private async runWhole(program: StoredProgram, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+    const feeds: Record<string, ort.Tensor> = {};
+    program.inputNames.forEach((name, position) => {
+      if (name) feeds[name] = asOrt(inputs[position]!);
+    });
+    const drawn = program.randomInputs.map(({ name, shape, stream, key: place }) => {
+      const key = typeof place === 'number' ? (inputs[place]!.data as Int32Array) : place;
+      const numbers = this.pool.take('float32', sizeOf(shape)) as Float32Array;
+      philoxUniformInto(key[0]! >>> 0, key[1]! >>> 0, stream, numbers);
+      feeds[name] = new ort.Tensor('float32', numbers, shape as number[]);
+      return numbers;
+    });
+    const fetches = Object.fromEntries(outputs.map((output, index) => [program.outputNames[index]!, asOrt(output)]));
+    await program.session.run(feeds, fetches);
+    for (const numbers of drawn) this.pool.give(numbers);
+  }
+}
+
+/** Runs an elementwise program piece by piece, so that intermediate values stay in the cache. */
+async function runTiled(program: StoredProgram, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+  const total = outputs[0]!.data.length;
+  const part = ({ data, dtype }: StoredBuffer, start: number, end: number) =>
+    asOrt({ data: data.subarray(start, end) as AnyTypedArray, shape: [end - start], dtype });
+  for (let start = 0; start < total; start += tileSize) {
+    const end = Math.min(total, start + tileSize);
+    const feeds: Record<string, ort.Tensor> = {};
+    program.inputNames.forEach((name, position) => {
+      const input = inputs[position]!;
+      if (name) feeds[name] = input.data.length === total ? part(input, start, end) : asOrt({ ...input, shape: [] });
+    });
+    const fetches = Object.fromEntries(outputs.map((output, index) => [program.outputNames[index]!, part(output, start, end)]));
+    await program.session.run(feeds, fetches);
+  }
+}
+
+/** bfloat16 is held as float32 on this side, since the runtime does not take it in. */
+function hostDType(dtype: DType): DType {
+  return dtype === 'bfloat16' ? 'float32' : dtype;
+}
+
+function stored(data: AnyTypedArray, shape: Shape, dtype: DType): StoredBuffer {
+  return { data: dtype === 'bfloat16' ? convert(data as Uint16Array, 'bfloat16', 'float32') : data, shape, dtype };
+}
+
+function asOrt({ data, shape, dtype }: StoredBuffer): ort.Tensor {
+  return new ort.Tensor(hostDType(dtype) as 'float32', data as Float32Array, shape as number[]);
+}

@@ -1,0 +1,33 @@
+import type { AnyTypedArray, DType } from '../../dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Shape } from '../../graph/shape.js';
+import type { OrtOptions } from './options.js';
+
+/** What the main thread asks of the engine's worker. Buffers and programs have ids that the main thread chooses. */
+export type Request =
+  | { readonly kind: 'start'; readonly options: OrtOptions }
+  | { readonly kind: 'upload'; readonly id: number; readonly data: AnyTypedArray; readonly shape: Shape; readonly dtype: DType }
+  | { readonly kind: 'download'; readonly id: number }
+  | { readonly kind: 'compile'; readonly id: number; readonly graph: Graph }
+  | {
+      readonly kind: 'run';
+      readonly program: number;
+      readonly inputs: readonly number[];
+      readonly outputs: readonly number[];
+      /** Whether output i already exists and is written over. */
+      readonly overwrites: readonly boolean[];
+    }
+  | { readonly kind: 'free'; readonly ids: readonly number[] }
+  | { readonly kind: 'release'; readonly id: number };
+
+/** A request with the number under which it is answered; requests without a number get no answer unless they fail. */
+export interface Envelope {
+  readonly ticket: number;
+  readonly request: Request;
+}
+
+export interface Reply {
+  readonly ticket: number;
+  readonly data?: AnyTypedArray;
+  readonly error?: { readonly message: string };
+}

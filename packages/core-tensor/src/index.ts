@@ -1,0 +1,64 @@
+export { checkpoint } from './autodiff/checkpoint.js';
+export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
+export { compile } from './compile.js';
+export type { DeviceBuffer, Engine, Program } from './engine/engine.js';
+export { materialize } from './engine/evaluate.js';
+export type { OrtOptions } from './engine/ort/options.js';
+export {
+  closeEngine,
+  currentEngine,
+  type EngineName,
+  type EngineOptions,
+  engineNames,
+  useEngine,
+} from './engine/select.js';
+export type { Graph, GraphNode, OperationNode } from './graph/graph.js';
+export { type Shape, sizeOf } from './graph/shape.js';
+export * from './nn/layers.js';
+export {
+  type LoadOptions,
+  Module,
+  matchesName,
+  type NamedParameters,
+  type NamePattern,
+  type StateEntry,
+} from './nn/module.js';
+export { Parameter, type ParameterOptions } from './nn/parameter.js';
+export * from './ops/activations.js';
+export * from './ops/arithmetic.js';
+export { type AttentionOptions, attention } from './ops/attention.js';
+export { broadcastTo, sumTo } from './ops/broadcast.js';
+export { cast } from './ops/cast.js';
+export * from './ops/compare.js';
+export * from './ops/convolution.js';
+export { einsum } from './ops/einsum.js';
+export { embedding } from './ops/embedding.js';
+export { stopGradient } from './ops/gradient-control.js';
+export { type GridSampleOptions, gridSample } from './ops/grid-sample.js';
+export { mergeHeads, splitHeads } from './ops/heads.js';
+export * from './ops/indexing.js';
+export { type InterpolateOptions, type InterpolationMode, interpolate } from './ops/interpolate.js';
+export { linear } from './ops/linear.js';
+export * from './ops/losses.js';
+export { type MatmulOptions, matmul } from './ops/matmul.js';
+export * from './ops/normalization.js';
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  maxPool2d,
+  type PoolOptions,
+  pixelShuffle,
+  pixelUnshuffle,
+  unfold,
+} from './ops/pooling.js';
+export * from './ops/random.js';
+export * from './ops/rearrange.js';
+export * from './ops/reduce.js';
+export { applyRotary, inverseFrequencies, type RotaryTables, rotaryTables } from './ops/rope.js';
+export { cumsum } from './ops/scan.js';
+export { logSoftmax, softmax } from './ops/softmax.js';
+export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
+export * from './parity/index.js';
+export * from './storage.js';
+export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';

@@ -1,0 +1,156 @@
+import { type ActivationName, activations } from '../ops/activations.js';
+import { type Conv2dOptions, conv2d } from '../ops/convolution.js';
+import { embedding } from '../ops/embedding.js';
+import { linear } from '../ops/linear.js';
+import { layerNorm, layerNorm2d, rmsNorm } from '../ops/normalization.js';
+import { type Initializer, kaimingUniform, normal, ones, uniform, zeros } from '../random/initializers.js';
+import type { Tensor } from '../tensor.js';
+import { Module } from './module.js';
+import { Parameter } from './parameter.js';
+
+export interface LinearOptions {
+  /** Default: true. */
+  readonly bias?: boolean;
+  /** Of the weight. Default: uniform ±1/√inputs, as PyTorch. */
+  readonly initializer?: Initializer;
+  /** Of the bias. Default: uniform ±1/√inputs, as PyTorch; zeros if `initializer` is given. */
+  readonly biasInitializer?: Initializer;
+}
+
+/** y = x·Wᵀ + b, with weight [outputs, inputs]. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(inputs: number, outputs: number, { bias = true, initializer, biasInitializer }: LinearOptions = {}) {
+    super();
+    const bound = 1 / Math.sqrt(inputs);
+    this.weight = new Parameter([outputs, inputs], { initializer: initializer ?? uniform(-bound, bound) });
+    const biasStart = biasInitializer ?? (initializer ? zeros : uniform(-bound, bound));
+    this.bias = bias ? new Parameter([outputs], { initializer: biasStart }) : undefined;
+  }
+
+  /** x [..., inputs] → [..., outputs] */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** {@link layerNorm} over the last axis with a learned gain and shift. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(
+    width: number,
+    readonly epsilon = 1e-5,
+  ) {
+    super();
+    this.weight = new Parameter([width], { initializer: ones });
+    this.bias = new Parameter([width]);
+  }
+
+  /** x [..., width] → same */
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, { weight: this.weight, bias: this.bias, epsilon: this.epsilon });
+  }
+}
+
+/** {@link LayerNorm} over the channels of images. */
+export class LayerNorm2d extends LayerNorm {
+  /** x [batch, channels, height, width] → same */
+  override forward(x: Tensor): Tensor {
+    return layerNorm2d(x, { weight: this.weight, bias: this.bias, epsilon: this.epsilon });
+  }
+}
+
+/** {@link rmsNorm} with a learned gain. */
+export class RMSNorm extends Module {
+  readonly weight: Parameter;
+
+  constructor(
+    width: number,
+    readonly epsilon = 1e-6,
+  ) {
+    super();
+    this.weight = new Parameter([width], { initializer: ones });
+  }
+
+  /** x [..., width] → same */
+  forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.weight, { epsilon: this.epsilon });
+  }
+}
+
+export interface EmbeddingOptions {
+  /** This row is read but gets no gradient. */
+  readonly paddingIndex?: number;
+  /** Default: N(0, 1), as PyTorch. */
+  readonly initializer?: Initializer;
+}
+
+/** A table of rows, looked up by index. */
+export class Embedding extends Module {
+  readonly weight: Parameter;
+  readonly paddingIndex: number | undefined;
+
+  constructor(rows: number, width: number, { paddingIndex, initializer = normal(0, 1) }: EmbeddingOptions = {}) {
+    super();
+    this.weight = new Parameter([rows, width], { initializer });
+    this.paddingIndex = paddingIndex;
+  }
+
+  /** ids [...] → [..., width] */
+  forward(ids: Tensor): Tensor {
+    return embedding(ids, this.weight, { paddingIndex: this.paddingIndex });
+  }
+}
+
+export interface Conv2dLayerOptions extends Omit<Conv2dOptions, 'bias'> {
+  /** Default: true. */
+  readonly bias?: boolean;
+  /** Of the weight. Default: Kaiming uniform with a = √5, as PyTorch. */
+  readonly initializer?: Initializer;
+}
+
+/** {@link conv2d} with weight [outputs, inputs / groups, kernel, kernel]. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  private readonly options: Omit<Conv2dOptions, 'bias'>;
+
+  constructor(inputs: number, outputs: number, kernel: number, { bias = true, initializer, ...options }: Conv2dLayerOptions = {}) {
+    super();
+    const perGroup = inputs / (options.groups ?? 1);
+    const bound = 1 / Math.sqrt(perGroup * kernel * kernel);
+    this.weight = new Parameter([outputs, perGroup, kernel, kernel], { initializer: initializer ?? kaimingUniform({ a: Math.sqrt(5) }) });
+    this.bias = bias ? new Parameter([outputs], { initializer: initializer ? zeros : uniform(-bound, bound) }) : undefined;
+    this.options = options;
+  }
+
+  /** x [batch, inputs, height, width] → [batch, outputs, height', width'] */
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, { ...this.options, bias: this.bias });
+  }
+}
+
+/** Linear, activation, Linear: the feed-forward part of a transformer block. Keys `fc1`, `fc2`. */
+export class FeedForward extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+
+  constructor(
+    width: number,
+    hidden: number,
+    readonly activation: ActivationName,
+  ) {
+    super();
+    this.fc1 = new Linear(width, hidden);
+    this.fc2 = new Linear(hidden, width);
+  }
+
+  /** x [..., width] → same */
+  forward(x: Tensor): Tensor {
+    return this.fc2.forward(activations[this.activation](this.fc1.forward(x)));
+  }
+}

@@ -1,0 +1,141 @@
+import type { AnyTypedArray } from '../dtype.js';
+import { CheckpointError } from '../errors.js';
+import { sameShape, sizeOf } from '../graph/shape.js';
+import { foldIn, type RandomKey, randomKey } from '../random/key.js';
+import { Parameter } from './parameter.js';
+
+/** Parameters by their path in a module, for example `layers.0.weight`. */
+export type NamedParameters = Record<string, Parameter>;
+
+/** Chooses parameters by name. A string matches the whole path or a leading part of it that ends at a dot. */
+export type NamePattern = string | RegExp;
+
+/** A tensor as a checkpoint holds it. */
+export interface StateEntry {
+  readonly shape: readonly number[];
+  readonly data: AnyTypedArray;
+}
+
+export interface LoadOptions {
+  /** Refuse missing and unexpected names. Default: true. Wrong shapes are always refused. */
+  readonly strict?: boolean;
+}
+
+/** Whether a parameter's path matches a pattern. */
+export function matchesName(name: string, pattern: NamePattern): boolean {
+  return typeof pattern === 'string' ? name === pattern || name.startsWith(`${pattern}.`) : pattern.test(name);
+}
+
+/**
+ * Base of everything with parameters. Fields that hold parameters, modules, or arrays and plain records of them are
+ * found by themselves; a parameter's name is its path through those fields, as in PyTorch.
+ */
+export abstract class Module {
+  /** Every parameter by its path, in the order of the fields. A parameter reached twice keeps its first path. */
+  namedParameters(): NamedParameters {
+    const found: NamedParameters = {};
+    collect(this, '', found, new Set());
+    return found;
+  }
+
+  /** The parameters that training changes. */
+  trainableParameters(): NamedParameters {
+    return Object.fromEntries(Object.entries(this.namedParameters()).filter(([, parameter]) => parameter.requiresGrad));
+  }
+
+  /** Number of elements of all parameters. */
+  parameterCount(): number {
+    return Object.values(this.namedParameters()).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  }
+
+  /**
+   * Draws all first values anew. A parameter's values depend on the seed and its path only, not on what else is there.
+   */
+  initialize(seed: number | RandomKey): this {
+    const key = typeof seed === 'number' ? randomKey(seed) : seed;
+    for (const [name, parameter] of Object.entries(this.namedParameters())) parameter.initialize(foldIn(key, name));
+    return this;
+  }
+
+  /** Stops training the parameters that match (default: all). */
+  freeze(...patterns: readonly NamePattern[]): this {
+    return this.setRequiresGrad(patterns, false);
+  }
+
+  /** Trains the parameters that match (default: all). State that never trains stays as it is. */
+  unfreeze(...patterns: readonly NamePattern[]): this {
+    return this.setRequiresGrad(patterns, true);
+  }
+
+  private setRequiresGrad(patterns: readonly NamePattern[], requiresGrad: boolean): this {
+    const entries = Object.entries(this.namedParameters());
+    for (const pattern of patterns) {
+      if (!entries.some(([name]) => matchesName(name, pattern))) {
+        throw new CheckpointError({
+          operation: requiresGrad ? 'unfreeze' : 'freeze',
+          expected: 'a pattern that matches a parameter',
+          received: String(pattern),
+          remedy: `The first parameters are ${entries.slice(0, 5).map(([name]) => name).join(', ')}.`,
+        });
+      }
+    }
+    for (const [name, parameter] of entries) {
+      if (patterns.length === 0 || patterns.some((pattern) => matchesName(name, pattern))) {
+        parameter.requiresGrad = requiresGrad && parameter.trainable;
+      }
+    }
+    return this;
+  }
+
+  /** Values of all parameters, for a checkpoint. */
+  async state(): Promise<Record<string, StateEntry>> {
+    const entries = Object.entries(this.namedParameters());
+    return Object.fromEntries(
+      await Promise.all(entries.map(async ([name, parameter]) => [name, { shape: parameter.shape, data: await parameter.data() }])),
+    );
+  }
+
+  /**
+   * Takes values from a checkpoint.
+   *
+   * @throws CheckpointError that lists every missing, unexpected and misshapen name; nothing is loaded then.
+   */
+  loadState(state: Readonly<Record<string, StateEntry>>, { strict = true }: LoadOptions = {}): void {
+    const parameters = this.namedParameters();
+    const missing = Object.keys(parameters).filter((name) => !(name in state));
+    const unexpected = Object.keys(state).filter((name) => !(name in parameters));
+    const misshapen = Object.entries(parameters).flatMap(([name, { shape }]) => {
+      const entry = state[name];
+      return entry && !sameShape(entry.shape, shape) ? [`${name}: [${entry.shape.join(', ')}] instead of [${shape.join(', ')}]`] : [];
+    });
+    const problems = [
+      ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
+      ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
+      ...(misshapen.length > 0 ? [`of another shape: ${misshapen.join('; ')}`] : []),
+    ];
+    if (problems.length > 0) {
+      throw new CheckpointError({
+        operation: `load into ${this.constructor.name}`,
+        expected: 'one tensor per parameter, of its shape',
+        received: problems.join(' | '),
+        remedy: 'Check that the checkpoint belongs to this configuration.',
+      });
+    }
+    for (const [name, parameter] of Object.entries(parameters)) {
+      const entry = state[name];
+      if (entry) parameter.set(entry.data);
+    }
+  }
+}
+
+function collect(value: unknown, path: string, found: NamedParameters, seen: Set<unknown>): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  const isContainer = value instanceof Module || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  if (value instanceof Parameter) {
+    seen.add(value);
+    found[path] = value;
+  } else if (isContainer) {
+    seen.add(value);
+    for (const [field, inner] of Object.entries(value)) collect(inner, path === '' ? field : `${path}.${field}`, found, seen);
+  }
+}

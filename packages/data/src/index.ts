@@ -1,0 +1,10 @@
+export * from './image/canvas.js';
+export * from './image/decode.js';
+export * from './image/hugging-face-processor.js';
+export * from './image/image-error.js';
+export * from './image/image-processor.js';
+export * from './image/preprocess.js';
+export { RESAMPLE_FILTERS, type ResampleFilter } from './image/resample-filter.js';
+export * from './image/resize.js';
+export * from './image/rgb-image.js';
+export * from './random.js';

@@ -1,0 +1,88 @@
+import { fold, randomKey, randomSource } from '../random.js';
+import type { Dataset, Mixture } from './dataset.js';
+import { LoaderError } from './loader-error.js';
+import { permutation } from './permutation.js';
+
+/** Which sample of which data set. */
+export interface SampleReference {
+  readonly dataset: Dataset;
+  readonly index: number;
+}
+
+/** The order of samples, batch by batch. Any batch can be asked for, in any order, and is always the same. */
+export interface Sampler {
+  readonly datasets: readonly Dataset[];
+  /** Undefined where there are no epochs. */
+  readonly batchesPerEpoch: number | undefined;
+  /** The samples of a batch, counted from the beginning of the first epoch. */
+  batch(number: number): readonly SampleReference[];
+}
+
+export interface SamplerOptions {
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+  readonly shard: { readonly index: number; readonly count: number };
+}
+
+/** Every sample once an epoch, in order or shuffled anew for each epoch. */
+export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler {
+  const { batchSize, seed, shuffle, dropLast, shard } = options;
+  const { size } = dataset;
+  const perRound = batchSize * shard.count;
+  const batchesPerEpoch = dropLast ? Math.floor(size / perRound) : Math.ceil(size / perRound);
+  if (batchesPerEpoch === 0) {
+    throw new LoaderError({
+      operation: 'createLoader',
+      expected: `at least ${perRound} samples in ${dataset.name}, a batch of each process`,
+      received: String(size),
+      remedy: 'add samples, or lower batchSize',
+      value: size,
+    });
+  }
+  const key = fold(randomKey(seed), 'epoch');
+  let shuffledEpoch = -1;
+  let order = (position: number): number => position;
+
+  return {
+    datasets: [dataset],
+    batchesPerEpoch,
+    batch: (number) => {
+      const epoch = Math.floor(number / batchesPerEpoch);
+      if (shuffle && epoch !== shuffledEpoch) {
+        order = permutation(size, fold(key, epoch));
+        shuffledEpoch = epoch;
+      }
+      const start = ((number % batchesPerEpoch) * shard.count + shard.index) * batchSize;
+      const length = Math.min(batchSize, size - start);
+      return Array.from({ length }, (_, offset) => ({ dataset, index: order(start + offset) }));
+    },
+  };
+}
+
+/** Every sample drawn independently: its data set by probability, then its index uniformly. */
+export function mixtureSampler({ datasets, probabilities }: Mixture, options: SamplerOptions): Sampler {
+  const { batchSize, seed, shard } = options;
+  const key = fold(randomKey(seed), 'mixture');
+  let sum = 0;
+  const bounds = probabilities.map((probability) => {
+    sum += probability;
+    return sum;
+  });
+  // Rounding may leave the last bound short of 1; it goes to the last data set that can be drawn at all.
+  const last = probabilities.findLastIndex((probability) => probability > 0);
+
+  return {
+    datasets,
+    batchesPerEpoch: undefined,
+    batch: (number) =>
+      Array.from({ length: batchSize }, (_, offset) => {
+        const random = randomSource(fold(key, (number * shard.count + shard.index) * batchSize + offset));
+        const value = random.float();
+        const found = bounds.findIndex((bound) => value < bound);
+        const dataset = datasets[found === -1 ? last : found]!;
+        return { dataset, index: random.integer(dataset.size) };
+      }),
+  };
+}

@@ -1,0 +1,60 @@
+export type { Batch, BatchShape } from './collate/batch.js';
+export { bucketLength, type LengthBuckets } from './collate/buckets.js';
+export { type CollateOptions, type CollateSample, collate } from './collate/collate.js';
+export { CollationError } from './collate/collation-error.js';
+export {
+  IGNORE_LABEL,
+  type SegmentTokenizer,
+  type TokenizedSample,
+  type TokenizeOptions,
+  tokenizeSegments,
+  VISUAL_TOKEN,
+} from './collate/tokenize-segments.js';
+export {
+  type Conversation,
+  checkConversation,
+  IMAGE_MARKER,
+  type Role,
+  type Turn,
+} from './conversation/conversation.js';
+export { ConversationError } from './conversation/conversation-error.js';
+export { segmentHoneybeePrompt } from './conversation/honeybee-prompt.js';
+export {
+  parseConversation,
+  type ReadConversationsOptions,
+  readConversations,
+} from './conversation/read-conversations.js';
+export { type RenderOptions, renderConversation } from './conversation/render.js';
+export {
+  type EndSegment,
+  type ImageSegment,
+  type Segment,
+  segmentsToText,
+  type TextSegment,
+} from './conversation/segment.js';
+export { type ConversationTemplate, getTemplate, TEMPLATES, type TemplateName } from './conversation/template.js';
+export { conversationDataset, type Dataset, type Mixture, mixDatasets } from './loader/dataset.js';
+export { createLoader, type Loader } from './loader/loader.js';
+export { LoaderError } from './loader/loader-error.js';
+export type { LoaderOptions } from './loader/loader-options.js';
+export type { LoaderState } from './loader/loader-state.js';
+export {
+  type BuildTokenizerOptions,
+  buildTokenizer,
+  DEFAULT_SPECIAL_TOKENS,
+  type SpecialTokens,
+} from './tokenizer/build-tokenizer.js';
+export {
+  createTokenizer,
+  type DecodeOptions,
+  type EncodeOptions,
+  loadTokenizer,
+  type Tokenizer,
+} from './tokenizer/tokenizer.js';
+export { TokenizerError } from './tokenizer/tokenizer-error.js';
+export {
+  saveTokenizer,
+  type TokenizerConfigJson,
+  type TokenizerFiles,
+  type TokenizerJson,
+} from './tokenizer/tokenizer-files.js';
