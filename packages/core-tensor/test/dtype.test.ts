@@ -93,16 +93,16 @@ describe('convert', () => {
     expect(convert(data, 'float32', 'float32')).toBe(data);
   });
 
-  it('keeps small integers through every pair of dtypes', () => {
-    const small = [0, 1, 2, 3, 8, 100, 112];
+  it('keeps integers that every dtype can hold through every pair of dtypes', () => {
+    const small = [0, 1, 2, 3, 8, 96, 112];
     for (const from of storageDTypes) {
       for (const to of storageDTypes) {
         const stored = convert(Int32Array.from(small), 'int32', from);
         const converted = convert<StorageDType, StorageDType>(stored, from, to);
         expect(isArrayOf(to, converted), `${from} to ${to}`).toBe(true);
         const back = [...convert<StorageDType, 'float64'>(converted, to, 'float64')];
-        const truth = small.map((value) => (value === 0 ? 0 : 1));
-        expect(back, `${from} to ${to}`).toEqual(from === 'bool' || to === 'bool' ? truth : from.startsWith('float8') || to.startsWith('float8') ? back.map((v, i) => (Math.abs(v - small[i]!) <= small[i]! / 8 ? v : Number.NaN)) : small);
+        const asBool = from === 'bool' || to === 'bool';
+        expect(back, `${from} to ${to}`).toEqual(asBool ? [0, 1, 1, 1, 1, 1, 1] : small);
       }
     }
   });
@@ -123,7 +123,7 @@ describe('convert', () => {
       0n,
       greatest,
     ]);
-    expect([...convert(data, 'float64', 'uint64')]).toEqual([0n, 1n, 300n, 0n, 10n ** 20n > 2n ** 64n ? 2n ** 64n - 1n : 0n, 0n, 0n, 2n ** 64n - 1n]);
+    expect([...convert(data, 'float64', 'uint64')]).toEqual([0n, 1n, 300n, 0n, 2n ** 64n - 1n, 0n, 0n, 2n ** 64n - 1n]);
     expect([...convert(Float64Array.of(2 ** 63), 'float64', 'uint64')]).toEqual([2n ** 63n]);
   });
 

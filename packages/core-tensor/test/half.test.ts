@@ -26,7 +26,9 @@ describe.each(formats)('$name', ({ exponentBits, mantissaBits, toFloat32, fromFl
   const infinity = (2 ** exponentBits - 1) << mantissaBits;
 
   it('decodes all 65536 patterns to the values of the format', () => {
-    const wrong = [...allPatterns].filter((pattern) => !Object.is(values[pattern], decode(pattern, exponentBits, mantissaBits)));
+    const wrong = [...allPatterns].filter(
+      (pattern) => !Object.is(values[pattern], decode(pattern, exponentBits, mantissaBits)),
+    );
     expect(wrong).toEqual([]);
   });
 
@@ -99,7 +101,12 @@ describe('8-bit floats', () => {
   it.each(['float8_e4m3', 'float8_e5m2'] as const)('round %s to nearest, ties to even', (dtype) => {
     const values = float8ToFloat32(patterns, dtype);
     const finite = [...patterns].filter((pattern) => Number.isFinite(values[pattern]));
-    expect([...float32ToFloat8(Float32Array.from(finite, (pattern) => values[pattern]!), dtype)]).toEqual(finite);
+    expect([
+      ...float32ToFloat8(
+        Float32Array.from(finite, (pattern) => values[pattern]!),
+        dtype,
+      ),
+    ]).toEqual(finite);
     const middles = finite.filter((pattern) => pattern < 128 && Number.isFinite(values[pattern + 1]));
     const encoded = float32ToFloat8(
       Float32Array.from(middles, (pattern) => (values[pattern]! + values[pattern + 1]!) / 2),

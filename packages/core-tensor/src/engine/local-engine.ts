@@ -22,7 +22,9 @@ export interface LocalBackend<Value> {
 interface LocalProgram<Value> {
   readonly graph: Graph;
   readonly constants: ReadonlyMap<number, Value>;
-  /** `lastUses[i]`: nodes that nothing after node i reads. */
+  /** Operations that some output needs, in order. */
+  readonly steps: readonly number[];
+  /** `lastUses[i]`: results that nothing after node i reads. */
   readonly lastUses: readonly (readonly number[])[];
 }
 
@@ -65,18 +67,12 @@ class LocalEngine<Value> implements Engine {
   async compile(graph: Graph): Promise<Program> {
     this.requireOpen('compile');
     const constants = new Map<number, Value>();
-    const lastUse = new Map<number, number>();
     graph.nodes.forEach((node, index) => {
       if (node.kind === 'constant') constants.set(index, this.backend.fromHost(node.data, node.shape, node.dtype));
-      if (node.kind !== 'operation') return;
-      lastUse.set(index, index);
-      for (const input of node.inputs) if (graph.nodes[input]!.kind === 'operation') lastUse.set(input, index);
     });
-    for (const output of graph.outputs) lastUse.delete(output);
-    const lastUses: number[][] = graph.nodes.map(() => []);
-    for (const [node, user] of lastUse) lastUses[user]!.push(node);
+    const { steps, lastUses } = schedule(graph);
     const id = this.nextId++;
-    this.programs.set(id, { graph, constants, lastUses });
+    this.programs.set(id, { graph, constants, steps, lastUses });
     const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
     return { engine: this, id, outputs };
   }
@@ -144,7 +140,7 @@ class LocalEngine<Value> implements Engine {
   }
 
   /** Values of the outputs, each with a reference of its own. */
-  private interpret({ graph, constants, lastUses }: LocalProgram<Value>, inputs: readonly Value[]): Value[] {
+  private interpret({ graph, constants, steps, lastUses }: LocalProgram<Value>, inputs: readonly Value[]): Value[] {
     const computed = new Map<number, Value>();
     const known = (index: number): Value => {
       const node = graph.nodes[index]!;
@@ -153,14 +149,14 @@ class LocalEngine<Value> implements Engine {
       return node.kind === 'input' ? inputs[node.position]! : this.resident(node.buffer);
     };
     try {
-      graph.nodes.forEach((node, index) => {
-        if (node.kind !== 'operation') return;
+      for (const index of steps) {
+        const node = graph.nodes[index] as OperationNode;
         computed.set(index, this.backend.apply(node, node.inputs.map(known)));
         for (const done of lastUses[index]!) {
           this.backend.dispose(computed.get(done)!);
           computed.delete(done);
         }
-      });
+      }
       return graph.outputs.map((output) => this.backend.share(known(output)));
     } finally {
       for (const value of computed.values()) this.backend.dispose(value);
@@ -202,6 +198,24 @@ class LocalEngine<Value> implements Engine {
   private error(operation: string, expected: string, received: string, remedy?: string): EngineError {
     return new EngineError({ operation: `${this.name} engine: ${operation}`, expected, received, remedy });
   }
+}
+
+/** What to compute in which order, and what can be given up after each step. */
+function schedule({ nodes, outputs }: Graph): Pick<LocalProgram<unknown>, 'steps' | 'lastUses'> {
+  const steps: number[] = [];
+  const lastUses: number[][] = nodes.map(() => []);
+  const needed = new Set(outputs);
+  for (let index = nodes.length - 1; index >= 0; index--) {
+    const node = nodes[index]!;
+    if (node.kind !== 'operation' || !needed.has(index)) continue;
+    steps.unshift(index);
+    // Seen from the end, a first use is a last one.
+    for (const input of new Set(node.inputs)) {
+      if (!needed.has(input) && nodes[input]!.kind === 'operation') lastUses[index]!.push(input);
+      needed.add(input);
+    }
+  }
+  return { steps, lastUses };
 }
 
 function describe({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }): string {

@@ -1,5 +1,5 @@
 import type { OperationNode } from '../graph/graph.js';
-import type { Shape } from '../graph/shape.js';
+import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Conv2dAttributes, PrimitiveName } from '../primitives/attributes.js';
 import type { AttributeValue, OnnxBuilder } from './builder.js';
 import { elementTypes } from './schema.js';
@@ -116,10 +116,19 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   },
   concat: ({ node, inputs, builder }) => builder.emit('Concat', inputs, { axis: { int: node.attributes.axis } }),
   gather: ({ node, inputs, builder }) => builder.emit('Gather', inputs, { axis: { int: node.attributes.axis } }),
+  // Not ScatterND: ONNX Runtime adds its slices in parallel without locks, and equal indices lose updates.
   scatterAddRows: ({ node, inputs, shapes, builder }) => {
-    const places = builder.emit('Unsqueeze', [toInt64(builder, inputs[0]!), builder.integers([1])]); // [n, 1]
-    const base = builder.zeros([node.attributes.rows, ...shapes[1]!.slice(1)], node.dtype);
-    return builder.emit('ScatterND', [base, places, inputs[1]!], { reduction: { string: 'add' } });
+    const [count, ...inner] = shapes[1]!;
+    const { rows } = node.attributes;
+    const width = sizeOf(inner);
+    const updates = builder.emit('Reshape', [inputs[1]!, builder.integers([count!, width])], { allowzero: { int: 1 } });
+    const column = builder.emit('Reshape', [inputs[0]!, builder.integers([count!, 1])], { allowzero: { int: 1 } });
+    const places = builder.emit('Expand', [column, builder.integers([count!, width])]);
+    const sums = builder.emit('ScatterElements', [builder.zeros([rows, width], node.dtype), places, updates], {
+      axis: { int: 0 },
+      reduction: { string: 'add' },
+    });
+    return builder.emit('Reshape', [sums, builder.integers([rows, ...inner])], { allowzero: { int: 1 } });
   },
   takeAlongAxis: ({ node, inputs, builder }) =>
     builder.emit('GatherElements', inputs, { axis: { int: node.attributes.axis } }),
@@ -158,8 +167,4 @@ function convolution({ stride, padding, dilation, groups }: Conv2dAttributes, we
 
 function toInt32(builder: OnnxBuilder, name: string): string {
   return builder.emit('Cast', [name], { to: { int: elementTypes.int32 } });
-}
-
-function toInt64(builder: OnnxBuilder, name: string): string {
-  return builder.emit('Cast', [name], { to: { int: elementTypes.int64 } });
 }

@@ -10,6 +10,7 @@ import { breather } from './breather.js';
 import { LoaderError } from './loader-error.js';
 import type { ResolvedLoaderOptions } from './loader-options.js';
 import type { SampleReference } from './sampler.js';
+import { WorkerError } from './worker-pool.js';
 
 /** Reads, tokenizes and collates the samples of one batch. */
 export async function buildBatch(
@@ -93,7 +94,10 @@ async function readPixels(
           operation: `createLoader (${conversation.id})`,
           expected: `to read the image ${file}`,
           received: (cause as Error).message,
-          remedy: 'repair or remove the file',
+          remedy:
+            cause instanceof WorkerError
+              ? 'check that the file is not huge, that memory is left, and that sharp runs here'
+              : 'repair or remove the file',
           file,
           sampleId: conversation.id,
           cause,

@@ -81,6 +81,8 @@ export class OrtDevice {
       intraOpNumThreads: this.options.threads ?? availableParallelism(),
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      // Threads of a session that has nothing to do must not take cores from the session that runs.
+      extra: { session: { force_spinning_stop: '1' } },
       externalData: external.map(({ name, data }) => ({ path: name, data })),
     });
     const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
