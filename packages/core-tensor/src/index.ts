@@ -24,6 +24,7 @@ export {
   type StateEntry,
 } from './nn/module.js';
 export { Parameter, type ParameterOptions } from './nn/parameter.js';
+export { exportOnnx, type OnnxExportOptions } from './onnx/export.js';
 export * from './ops/activations.js';
 export * from './ops/arithmetic.js';
 export { type AttentionOptions, attention } from './ops/attention.js';

@@ -1,3 +1,4 @@
+import type { AnyTypedArray } from '../dtype.js';
 import { topologicalOrder } from '../autodiff/topology.js';
 import { GraphError } from '../errors.js';
 import type { Graph, GraphNode, OperationNode } from '../graph/graph.js';
@@ -8,7 +9,8 @@ import type { DeviceBuffer } from './engine.js';
 /** How a leaf enters a graph. */
 export type Leaf =
   | { readonly kind: 'input' }
-  | { readonly kind: 'constant' }
+  /** Its own host values, or `data`. */
+  | { readonly kind: 'constant'; readonly data?: AnyTypedArray }
   | { readonly kind: 'resident'; readonly buffer: DeviceBuffer };
 
 /** A graph, and the tensors whose values are its arguments, by position. */
@@ -38,10 +40,9 @@ export function buildGraph(outputs: readonly Tensor[], first: readonly Tensor[],
     if (known !== undefined) return { kind: 'input', position: known, shape, dtype };
     const leaf = classify(tensor);
     if (leaf.kind === 'constant') {
-      if (source.kind !== 'host') {
-        throw new GraphError({ operation: 'compile', expected: 'host values for a constant', received: source.kind });
-      }
-      return { kind: 'constant', data: source.data, shape, dtype };
+      const data = leaf.data ?? (source.kind === 'host' ? source.data : undefined);
+      if (!data) throw new GraphError({ operation: 'compile', expected: 'host values for a constant', received: source.kind });
+      return { kind: 'constant', data, shape, dtype };
     }
     if (leaf.kind === 'resident') return { kind: 'resident', buffer: leaf.buffer.id, shape, dtype };
     positions.set(tensor, inputs.length);

@@ -6,7 +6,7 @@ import { sameShape, type Shape } from '../graph/shape.js';
 import type { PrimitiveName } from '../primitives/attributes.js';
 import { type ExternalConstant, OnnxBuilder } from './builder.js';
 import { type LoweringContext, lowerings } from './lowering.js';
-import { elementTypes, encodeModel, type OnnxValue } from './schema.js';
+import { elementTypes, type OnnxGraph, type OnnxValue } from './schema.js';
 
 /** Random numbers that a model takes as an argument, with the key they are drawn under: an argument, or known already. */
 export interface RandomInput {
@@ -18,7 +18,8 @@ export interface RandomInput {
 
 /** A graph as an ONNX model. */
 export interface LoweredModel {
-  readonly bytes: Uint8Array;
+  readonly model: OnnxGraph;
+  /** Values of the model's large constants, by name. */
   readonly external: readonly ExternalConstant[];
   /** Names of the arguments by position; `undefined` where a position is not used. */
   readonly inputNames: readonly (string | undefined)[];
@@ -34,12 +35,14 @@ export interface LowerOptions {
   /** Names of arguments and results, for models that people read. */
   readonly inputNames?: readonly string[];
   readonly outputNames?: readonly string[];
+  /** Declare the shapes as they are even where any length would do. */
+  readonly fixedShapes?: boolean;
 }
 
 /** Writes a graph as an ONNX model. */
 export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
   const builder = new OnnxBuilder();
-  const elementwise = isElementwise(graph);
+  const elementwise = !options.fixedShapes && isElementwise(graph);
   const full = graph.nodes[graph.outputs[0]!]!.shape;
   const declare = (name: string, dtype: DType, shape: Shape): OnnxValue => ({
     name,
@@ -106,8 +109,8 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
     const { dtype, shape } = graph.nodes[output]!;
     return declare(outputNames[position]!, dtype, shape);
   });
-  const bytes = encodeModel({ nodes: builder.nodes, initializers: builder.initializers, inputs, outputs });
-  return { bytes, external: builder.external, inputNames, outputNames, randomInputs, isElementwise: elementwise };
+  const model = { nodes: builder.nodes, initializers: builder.initializers, inputs, outputs };
+  return { model, external: builder.external, inputNames, outputNames, randomInputs, isElementwise: elementwise };
 }
 
 /** Indices of the nodes that some output needs. */

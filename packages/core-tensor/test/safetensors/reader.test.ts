@@ -16,10 +16,10 @@ interface Expected {
   readonly values: unknown;
 }
 
-const { kind: _, ...expectedTensors } = JSON.parse(
-  // 64-bit values of the fixture are beyond float64's integers only by their sign's width: all are safe integers.
-  readFileSync(fixture('safetensors_dtypes.json'), 'utf8'),
-) as Record<string, Expected>;
+const { kind: _, ...expectedTensors } = JSON.parse(readFileSync(fixture('safetensors_dtypes.json'), 'utf8')) as Record<
+  string,
+  Expected
+>;
 
 const names: Record<string, string> = {
   F32: 'float32',

@@ -3,17 +3,16 @@ import type { Engine } from '../../src/engine/engine.js';
 import type { Tensor } from '../../src/tensor.js';
 import { numbersOf } from './close.js';
 import { compileOn, type TensorFunction } from './engines.js';
-import type { HostTensor } from './host-tensor.js';
+import { type HostTensor, materialize } from './host-tensor.js';
 
 /** Distance of the two points that a derivative is estimated from; good for ten digits in double precision. */
 const step = 1e-5;
 
 /** Weights of a function's results, so that the gradient of the weighted sum has no special structure. */
-export function cotangentsOf(outputs: readonly { readonly shape: readonly number[]; readonly dtype: HostTensor['dtype'] }[]): HostTensor[] {
-  return outputs.map(({ shape, dtype }, output) => {
-    const size = shape.reduce((product, each) => product * each, 1);
-    return { shape, dtype, data: Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(1.3 * i + output + 0.5) + 0.25)) };
-  });
+export function cotangentsOf(outputs: readonly Pick<HostTensor, 'shape' | 'dtype'>[]): HostTensor[] {
+  return materialize(
+    outputs.map(({ shape, dtype }, output) => ({ shape, dtype, element: (index) => Math.sin(1.3 * index + output + 0.5) + 0.25 })),
+  );
 }
 
 /** The function that computes the gradients of Σ⟨outputs, cotangents⟩; the cotangents are its last arguments. */
@@ -35,9 +34,10 @@ export async function centralDifferences(
 ): Promise<number[][]> {
   const run = await compileOn(exact, fn, inputs);
   const points = inputs.map((input, index) => (withRespectTo.includes(index) ? Float64Array.from(numbersOf(input)) : input.data));
+  const weights = cotangents.map(numbersOf);
   const total = async (): Promise<number> => {
     const outputs = await run(points);
-    return outputs.reduce((sum, { data }, o) => sum + (data as Float64Array).reduce((s, y, i) => s + y * Number(cotangents[o]!.data[i]), 0), 0);
+    return outputs.reduce((sum, { data }, o) => sum + (data as Float64Array).reduce((part, y, i) => part + y * weights[o]![i]!, 0), 0);
   };
   const gradients: number[][] = [];
   for (const index of withRespectTo) {

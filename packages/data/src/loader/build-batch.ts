@@ -6,7 +6,6 @@ import { renderConversation } from '../conversation/render.js';
 import type { ImageProcessor } from '../image/image-processor.js';
 import type { PixelValues } from '../image/preprocess.js';
 import type { ImageSize } from '../image/rgb-image.js';
-import { breather } from './breather.js';
 import { LoaderError } from './loader-error.js';
 import type { ResolvedLoaderOptions } from './loader-options.js';
 import type { SampleReference } from './sampler.js';
@@ -18,8 +17,8 @@ export async function buildBatch(
   options: ResolvedLoaderOptions,
   readImage: (path: string) => Promise<PixelValues>,
   signal: AbortSignal,
+  breathe: () => Promise<void>,
 ): Promise<Batch> {
-  const breathe = breather();
   const pending: Promise<CollateSample>[] = [];
   for (const { dataset, index } of references) {
     await breathe();

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Batch } from '../collate/batch.js';
 import { checkBuckets } from '../collate/buckets.js';
+import { createBreather } from './breather.js';
 import { buildBatch } from './build-batch.js';
 import type { Dataset, Mixture } from './dataset.js';
 import { createImageReader } from './image-reader.js';
@@ -62,6 +63,7 @@ export function createLoader(source: Dataset | Mixture, options: LoaderOptions):
     timeout: resolved.imageTimeout,
   });
 
+  const breathe = createBreather();
   let delivered = 0;
   let closed = false;
   let running: AbortController | undefined;
@@ -93,7 +95,7 @@ export function createLoader(source: Dataset | Mixture, options: LoaderOptions):
     try {
       while (delivered < totalBatches) {
         while (ahead.length <= resolved.prefetch && next < totalBatches) {
-          const batch = buildBatch(sampler.batch(next++), resolved, readImage, signal);
+          const batch = buildBatch(sampler.batch(next++), resolved, readImage, signal, breathe);
           // Awaited in its turn; until then a failure must not count as unhandled.
           batch.catch(() => undefined);
           ahead.push(batch);

@@ -27,20 +27,23 @@ export function outline(object: SceneObject): (readonly [x: number, y: number])[
   return OUTLINES[object.shape].map(([x, y]) => [object.x + (x * half) / 1000, object.y + (y * half) / 1000]);
 }
 
-/** Whether a point of the canvas lies inside an object. */
-export function containsPoint(object: SceneObject, x: number, y: number): boolean {
+/** A test of whether a point of the canvas lies inside an object. */
+export function insideTest(object: SceneObject): (x: number, y: number) => boolean {
   const vertices = outline(object);
   if (vertices === null) {
     const half = object.extent / 2;
-    return (x - object.x) ** 2 + (y - object.y) ** 2 <= half * half;
+    return (x, y) => (x - object.x) ** 2 + (y - object.y) ** 2 <= half * half;
   }
-  let inside = false;
-  for (let index = 0; index < vertices.length; index++) {
-    const [x0, y0] = vertices[index]!;
-    const [x1, y1] = vertices[(index + 1) % vertices.length]!;
-    if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
-  }
-  return inside;
+  return (x, y) => {
+    let inside = false;
+    let [x0, y0] = vertices[vertices.length - 1]!;
+    for (const [x1, y1] of vertices) {
+      if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
+      x0 = x1;
+      y0 = y1;
+    }
+    return inside;
+  };
 }
 
 /** The bounding box of a word, canvas units. */

@@ -1,4 +1,4 @@
-import { containsPoint } from './geometry.js';
+import { insideTest } from './geometry.js';
 import { MicroworldError } from './microworld-error.js';
 import { CANVAS, objectBox, type SceneObject } from './scene.js';
 
@@ -18,10 +18,11 @@ export function objectMask(object: SceneObject, size: number): RunLengthMask {
   const [left, top, width, height] = objectBox(object);
   const first = (start: number): number => Math.max(0, Math.floor(start / unit));
   const end = (stop: number): number => Math.min(size, Math.ceil(stop / unit));
+  const inside = insideTest(object);
   const pixels = new Uint8Array(size * size);
   for (let y = first(top); y < end(top + height); y++) {
     for (let x = first(left); x < end(left + width); x++) {
-      if (containsPoint(object, (x + 0.5) * unit, (y + 0.5) * unit)) pixels[y * size + x] = 1;
+      if (inside((x + 0.5) * unit, (y + 0.5) * unit)) pixels[y * size + x] = 1;
     }
   }
   return encodeMask(pixels, size, size);

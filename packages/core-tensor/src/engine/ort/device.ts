@@ -4,6 +4,7 @@ import { type AnyTypedArray, convert, type DType } from '../../dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Shape, sizeOf } from '../../graph/shape.js';
 import { lower, type LoweredModel } from '../../onnx/lower.js';
+import { encodeModel } from '../../onnx/schema.js';
 import { philoxUniformInto } from '../../random/philox.js';
 import { ArrayPool } from './array-pool.js';
 import type { OrtOptions } from './options.js';
@@ -15,7 +16,7 @@ interface StoredBuffer {
   readonly dtype: DType;
 }
 
-interface StoredProgram extends Omit<LoweredModel, 'bytes' | 'external'> {
+interface StoredProgram extends Omit<LoweredModel, 'model' | 'external'> {
   readonly session: ort.InferenceSession;
   readonly outputs: readonly { readonly shape: Shape; readonly dtype: DType }[];
 }
@@ -75,8 +76,8 @@ export class OrtDevice {
   }
 
   private async compile(graph: Graph): Promise<StoredProgram> {
-    const { bytes, external, ...model } = lower(graph, { resident: (id) => this.buffer(id).data });
-    const session = await ort.InferenceSession.create(bytes, {
+    const { model: onnx, external, ...model } = lower(graph, { resident: (id) => this.buffer(id).data });
+    const session = await ort.InferenceSession.create(encodeModel(onnx), {
       executionProviders: [...(this.options.executionProviders ?? ['cpu'])],
       intraOpNumThreads: this.options.threads ?? availableParallelism(),
       graphOptimizationLevel: 'all',

@@ -1,6 +1,6 @@
 import { convert, type DType } from '../../dtype.js';
 import { sameShape, type Shape } from '../../graph/shape.js';
-import { heldAs, movingBools, type Tfjs, type TfjsLowerings, type TfjsTensor, toBool } from './lowering.js';
+import { heldAs, movingBools, negate, type Tfjs, type TfjsLowerings, type TfjsTensor, toBool } from './lowering.js';
 import { mergeBroadcast, stretch } from './views.js';
 
 type Node = { readonly shape: Shape; readonly dtype: DType };
@@ -37,12 +37,12 @@ const broadcasting = (fn: (tf: Tfjs, a: TfjsTensor, b: TfjsTensor) => TfjsTensor
   };
 };
 
-/** Integer quotients round toward zero; 0 where the divisor is 0. */
+/** Integer quotients round toward zero, and are 0 where the divisor is. Backends divide by way of floats: the host does not. */
 function quotient(tf: Tfjs, a: TfjsTensor, b: TfjsTensor): TfjsTensor {
   if (a.dtype === 'float32') return tf.div(a, b);
-  const isZero = tf.cast(tf.equal(b, tf.zerosLike(b)), 'int32');
-  const magnitude = tf.floorDiv(tf.abs(a), tf.add(tf.abs(b), isZero));
-  return tf.mul(tf.mul(tf.sign(a), tf.sign(b)), magnitude);
+  const divisors = b.dataSync<'int32'>();
+  const values = Int32Array.from(a.dataSync<'int32'>(), (value, i) => (divisors[i] === 0 ? 0 : value / divisors[i]!));
+  return tf.tensor(values, a.shape, 'int32');
 }
 
 /**
@@ -64,8 +64,8 @@ function castTo(tf: Tfjs, x: TfjsTensor, to: DType): TfjsTensor {
 }
 
 export const elementwiseLowerings = {
-  neg: unary((tf, x) => tf.neg(x)),
-  abs: unary((tf, x) => tf.abs(x)),
+  neg: unary(negate),
+  abs: unary((tf, x) => (x.dtype === 'int32' ? tf.maximum(x, negate(tf, x)) : tf.abs(x))),
   sign: unary((tf, x) => tf.sign(x)),
   exp: unary((tf, x) => tf.exp(x)),
   log: unary((tf, x) => tf.log(x)),

@@ -31,3 +31,8 @@ export function movingBools(tf: Tfjs, inputs: readonly TfjsTensor[], fn: (...inp
   if (inputs.every(({ dtype }) => dtype !== 'bool')) return fn(...inputs);
   return toBool(tf, fn(...inputs.map((each) => (each.dtype === 'bool' ? tf.cast(each, 'int32') : each))));
 }
+
+/** −x. Backends negate integers by way of floats, which do not hold all of them; they subtract correctly. */
+export function negate(tf: Tfjs, x: TfjsTensor): TfjsTensor {
+  return x.dtype === 'int32' ? tf.sub(tf.zerosLike(x), x) : tf.neg(x);
+}

@@ -1,5 +1,5 @@
 import { type Shape, sizeOf } from '../../graph/shape.js';
-import { movingBools, type Tfjs, type TfjsLowerings, type TfjsTensor } from './lowering.js';
+import { movingBools, negate, type Tfjs, type TfjsLowerings, type TfjsTensor } from './lowering.js';
 import { onRows, permute } from './views.js';
 
 /** Applies a reduction of rows [kept, reduced] → [kept]. */
@@ -25,7 +25,7 @@ export const reductionLowerings = {
     const numbers = x!.dtype === 'bool' ? tf.cast(x!, 'int32') : x!;
     const size = x!.shape.at(-1)!;
     const rows = tf.reshape(numbers, [x!.size / size, size]);
-    return tf.reshape(tf.topk(largest ? rows : tf.neg(rows), count, true).indices, [...shape]);
+    return tf.reshape(tf.topk(largest ? rows : negate(tf, rows), count, true).indices, [...shape]);
   },
   cumsum: (tf, { attributes: { axis, reverse } }, [x]) =>
     movingBools(tf, [x!], (y) => onRows(tf, y!, axis, (rows) => tf.cumsum(rows, 1, false, reverse))),

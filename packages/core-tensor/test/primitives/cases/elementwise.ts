@@ -12,7 +12,10 @@ function unary(op: WithoutAttributes, input: (shape: readonly number[]) => Input
 }
 
 function unaryInteger(op: WithoutAttributes, dtypes: readonly DType[]): readonly Case[] {
-  return dtypes.map((dtype) => applies(op, `of ${dtype}`, [uniform([2, 5], { low: -9, high: 9, dtype })], {} as never));
+  return dtypes.flatMap((dtype) => [
+    applies(op, `of ${dtype}`, [uniform([2, 5], { low: -9, high: 9, dtype })], {} as never),
+    applies(op, `of large ${dtype}`, [given([4], [2147483647, -2147483647, 16777217, -16777217], dtype)], {} as never),
+  ]);
 }
 
 function special(op: WithoutAttributes, values: readonly number[]): Case {
@@ -90,8 +93,8 @@ export const elementwiseCases = {
   mul: binary('mul', uniform, uniform, [...integers('mul', [1, -7, 46341], [3, 4, -46340]), ...halves('mul')]),
   div: binary('div', uniform, offSteps, [...integers('div', [7, -7, 7, -7, 0, 2147483647], [2, 2, -2, -2, 5, 3]), ...halves('div')]),
   pow: binary('pow', positive, uniform, powers),
-  maximum: binary('maximum', distinct, distinct, integers('maximum', [1, -7, 3], [3, -9, 3])),
-  minimum: binary('minimum', distinct, distinct, integers('minimum', [1, -7, 3], [3, -9, 3])),
+  maximum: binary('maximum', distinct, distinct, integers('maximum', [1, -7, 3, 16777217], [3, -9, 3, 16777216])),
+  minimum: binary('minimum', distinct, distinct, integers('minimum', [1, -7, 3, 16777217], [3, -9, 3, 16777216])),
   equal: comparisons('equal'),
   less: comparisons('less'),
   lessEqual: comparisons('lessEqual'),
@@ -118,7 +121,8 @@ function comparisons(op: 'equal' | 'less' | 'lessEqual'): readonly Case[] {
   const coarse = (dtype: DType) => (shape: readonly number[]) => uniform(shape, { low: -2, high: 3, dtype });
   return [
     ...binary(op, coarse('int32')),
-    applies(op, 'of float32', [given([5], [1, 2, 3, -Infinity, 0]), given([5], [1, 3, 2, 0, -0])], {}),
+    applies(op, 'of float32', [given([5], [1, 2, 3, -Infinity, 0]), given([5], [1, 3, 2, 0, -0])], {}, { withRespectTo: [] }),
+    ...(['int32', 'int64'] as const).map((dtype) => applies(op, `of large ${dtype}`, [given([2], [16777217, 2147483647], dtype), given([2], [16777216, 2147483646], dtype)], {})),
     ...(op === 'equal'
       ? [applies(op, 'of bool', [bools([6]), bools([6])], {}), applies(op, 'of int64', [coarse('int64')([6]), coarse('int64')([6])], {})]
       : [applies(op, 'of int64', [coarse('int64')([6]), coarse('int64')([6])], {})]),
