@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tsup.base.js';
 
-export default defineConfig(library({ entry: { index: 'src/index.ts', 'ort-worker': 'src/engine/ort/ort-worker.ts' } }));
+const entry = { index: 'src/index.ts', fixtures: 'src/fixtures.ts' };
+
+/** The engine's worker thread starts from a file of its own, beside the entry points. */
+export default defineConfig(
+  library({ entry: { ...entry, 'ort-worker': 'src/engine/ort/ort-worker.ts' }, dts: { entry } }),
+);

@@ -1,7 +1,7 @@
 import { buildGraph } from './engine/build-graph.js';
 import type { Engine, Program } from './engine/engine.js';
 import { bindAll, materialize } from './engine/evaluate.js';
-import { cachedProgram } from './engine/program-cache.js';
+import { cachedProgram, forgetProgram } from './engine/program-cache.js';
 import { currentEngine } from './engine/select.js';
 import { Parameter } from './nn/parameter.js';
 import { Tensor } from './tensor.js';
@@ -47,6 +47,7 @@ export function compile<Arguments extends readonly unknown[], Result>(
     const signature = JSON.stringify([structure, leaves.map(({ shape, dtype }) => [shape, dtype])]);
     let trace = traces.get(signature);
     if (!trace || trace.engine !== engine || !holds(trace)) {
+      if (trace && isStale(trace)) forgetProgram(trace.program);
       trace = await traceFunction(engine, fn, structure, leaves);
       traces.set(signature, trace);
     }
@@ -68,6 +69,11 @@ function holds({ assumptions }: Trace): boolean {
   );
 }
 
+/** Whether constants of the program have changed since, so that no signature can use it again. */
+function isStale({ assumptions }: Trace): boolean {
+  return assumptions.some(({ parameter, requiresGrad, version }) => !requiresGrad && parameter.version !== version);
+}
+
 async function traceFunction<Arguments extends readonly unknown[]>(
   engine: Engine,
   fn: (...args: Arguments) => unknown,
@@ -85,20 +91,21 @@ async function traceFunction<Arguments extends readonly unknown[]>(
   const frozen = [...parameters].filter(({ requiresGrad }) => !requiresGrad);
   const resident = new Map<Tensor, Awaited<ReturnType<Parameter['bufferOn']>>>();
   for (const parameter of frozen) resident.set(parameter, await parameter.bufferOn(engine));
+  const assumptions = [...parameters].map((parameter) => ({
+    parameter,
+    requiresGrad: parameter.requiresGrad,
+    version: parameter.version,
+  }));
   const { graph, inputs } = buildGraph(outputs.leaves, placeholders, (leaf) => {
     const buffer = resident.get(leaf);
-    if (buffer) return { kind: 'resident', buffer };
+    if (buffer) return { kind: 'resident', buffer, version: (leaf as Parameter).version };
     return { kind: leaf.source.kind === 'host' ? 'constant' : 'input' };
   });
   return {
     engine,
     program: await cachedProgram(engine, graph),
     captured: inputs.slice(placeholders.length),
-    assumptions: [...parameters].map((parameter) => ({
-      parameter,
-      requiresGrad: parameter.requiresGrad,
-      version: parameter.version,
-    })),
+    assumptions,
     outputs: outputs.structure,
   };
 }

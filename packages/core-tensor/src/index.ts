@@ -1,6 +1,7 @@
 export { checkpoint } from './autodiff/checkpoint.js';
 export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
 export { compile } from './compile.js';
+export { dispose } from './engine/dispose.js';
 export type { DeviceBuffer, Engine, Program } from './engine/engine.js';
 export { materialize } from './engine/evaluate.js';
 export type { OrtOptions } from './engine/ort/options.js';
@@ -12,6 +13,7 @@ export {
   engineNames,
   useEngine,
 } from './engine/select.js';
+export { compileUpdate, type QueuedUpdate, type Update, type UpdateOptions } from './engine/update.js';
 export type { Graph, GraphNode, OperationNode } from './graph/graph.js';
 export { type Shape, sizeOf } from './graph/shape.js';
 export * from './nn/layers.js';

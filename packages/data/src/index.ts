@@ -59,6 +59,7 @@ export {
 } from './microworld/names.js';
 export { POPE_CATEGORIES, type PopeCategory, type PopeRow } from './microworld/pope-rows.js';
 export { type CandidateQuestion, QUESTION_TYPES, type Question, type QuestionType } from './microworld/question.js';
+export { type MicroworldSample, readMicroworldManifest, readMicroworldSplit } from './microworld/read-microworld.js';
 export type { ConversationRecord, ConversationTurn } from './microworld/records.js';
 export type { RefcocoRow } from './microworld/refcoco-rows.js';
 export { type Relation, relationsOf } from './microworld/relations.js';

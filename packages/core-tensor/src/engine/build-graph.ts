@@ -11,7 +11,7 @@ export type Leaf =
   | { readonly kind: 'input' }
   /** Its own host values, or `data`. */
   | { readonly kind: 'constant'; readonly data?: AnyTypedArray }
-  | { readonly kind: 'resident'; readonly buffer: DeviceBuffer };
+  | { readonly kind: 'resident'; readonly buffer: DeviceBuffer; readonly version: number };
 
 /** A graph, and the tensors whose values are its arguments, by position. */
 export interface BuiltGraph {
@@ -44,7 +44,7 @@ export function buildGraph(outputs: readonly Tensor[], first: readonly Tensor[],
       if (!data) throw new GraphError({ operation: 'compile', expected: 'host values for a constant', received: source.kind });
       return { kind: 'constant', data, shape, dtype };
     }
-    if (leaf.kind === 'resident') return { kind: 'resident', buffer: leaf.buffer.id, shape, dtype };
+    if (leaf.kind === 'resident') return { kind: 'resident', buffer: leaf.buffer.id, version: leaf.version, shape, dtype };
     positions.set(tensor, inputs.length);
     inputs.push(tensor);
     return { kind: 'input', position: inputs.length - 1, shape, dtype };

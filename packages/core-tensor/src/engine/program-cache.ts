@@ -30,6 +30,21 @@ export function cachedProgram(engine: Engine, graph: Graph): Promise<Program> {
   return program;
 }
 
+/** Releases a program whose constants are out of date, and compiles its graph anew when it is next asked for. */
+export function forgetProgram(program: Program): void {
+  const cache = caches.get(program.engine);
+  for (const [key, each] of cache ?? []) {
+    void each.then(
+      (known) => {
+        if (known !== program || cache?.get(key) !== each) return;
+        cache.delete(key);
+        program.engine.release(program);
+      },
+      () => undefined,
+    );
+  }
+}
+
 /** A text that two graphs share exactly if one program computes both. Large constants count by identity. */
 function structureOf({ nodes, inputCount, outputs }: Graph): string {
   const lines = nodes.map((node) => {
@@ -38,7 +53,7 @@ function structureOf({ nodes, inputCount, outputs }: Graph): string {
       case 'input':
         return `i${node.position}:${type}`;
       case 'resident':
-        return `r${node.buffer}:${type}`;
+        return `r${node.buffer}.${node.version}:${type}`;
       case 'constant':
         return `c${node.data.length <= 16 ? node.data.join() : `#${identityOf(node.data)}`}:${type}`;
       case 'operation':

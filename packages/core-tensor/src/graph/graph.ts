@@ -9,7 +9,14 @@ export type GraphNode =
   /** A value known when the program is compiled. */
   | { readonly kind: 'constant'; readonly data: AnyTypedArray; readonly shape: Shape; readonly dtype: DType }
   /** A value known when the program is compiled, which an engine already holds (frozen parameters). */
-  | { readonly kind: 'resident'; readonly buffer: number; readonly shape: Shape; readonly dtype: DType }
+  | {
+      readonly kind: 'resident';
+      readonly buffer: number;
+      /** Grows when the buffer is written over. */
+      readonly version: number;
+      readonly shape: Shape;
+      readonly dtype: DType;
+    }
   | OperationNode;
 
 /** A primitive applied to earlier nodes. */

@@ -53,7 +53,12 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   lessEqual: same('LessOrEqual'),
   logicalAnd: same('And'),
   logicalOr: same('Or'),
-  where: same('Where'),
+  where: ({ node, inputs, builder }) => {
+    if (node.dtype !== 'bool') return builder.emit('Where', inputs);
+    // ONNX Runtime chooses between all dtypes but bool.
+    const [condition, a, b] = inputs as [string, string, string];
+    return builder.emit('Or', [builder.emit('And', [condition, a]), builder.emit('And', [builder.emit('Not', [condition]), b])]);
+  },
   reduceSum: ({ node, inputs, builder }) =>
     builder.emit('ReduceSum', [inputs[0]!, builder.integers(node.attributes.axes)], keep(node.attributes.keepDims)),
   reduceMax: ({ node, inputs, builder }) =>
@@ -103,8 +108,11 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     builder.emit('Reshape', [inputs[0]!, builder.integers(node.attributes.shape)], { allowzero: { int: 1 } }),
   transpose: ({ node, inputs, builder }) =>
     builder.emit('Transpose', inputs, { perm: { ints: node.attributes.permutation } }),
+  // ONNX Runtime's optimizer takes an Expand that stretches 1 to 0 for one that changes nothing, and drops it.
   broadcastTo: ({ node, inputs, builder }) =>
-    builder.emit('Expand', [inputs[0]!, builder.integers(node.attributes.shape)]),
+    sizeOf(node.shape) === 0
+      ? builder.zeros(node.shape, node.dtype)
+      : builder.emit('Expand', [inputs[0]!, builder.integers(node.attributes.shape)]),
   slice: ({ node, inputs, builder }) => {
     const { starts, ends, steps } = node.attributes;
     const axes = starts.map((_, axis) => axis);

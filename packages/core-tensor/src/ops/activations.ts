@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor.js';
-import { abs, add, div, erf, exp, log, mul, neg, relu, sigmoid, square, tanh } from './arithmetic.js';
+import { abs, add, div, erf, exp, log, maximum, mul, neg, relu, sigmoid, square, tanh } from './arithmetic.js';
 import { clamp } from './compare.js';
 
 /** x · Φ(x), the exact Gaussian error linear unit (Hendrycks & Gimpel 2016). */
@@ -30,7 +30,8 @@ export function relu2(x: Tensor): Tensor {
 
 /** ln(1 + eˣ), without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return add(relu(x), log(add(exp(neg(abs(x))), 1)));
+  // Unlike relu, maximum halves its gradient at 0, which makes it σ(x) there too.
+  return add(maximum(x, 0), log(add(exp(neg(abs(x))), 1)));
 }
 
 /** x · tanh(softplus(x)) (Misra 2019). */

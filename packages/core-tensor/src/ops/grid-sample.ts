@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { abs, add, floor, mul, round, sub } from './arithmetic.js';
 import { broadcastTo } from './broadcast.js';
 import { cast } from './cast.js';
-import { clamp, lessEqual, logicalAnd, where } from './compare.js';
+import { clamp, less, lessEqual, logicalAnd, where } from './compare.js';
 import { takeAlongAxis } from './indexing.js';
 import { reshape, select } from './rearrange.js';
 
@@ -54,8 +54,8 @@ function unnormalize(place: Tensor, size: number, alignCorners: boolean): Tensor
 function intoImage(place: Tensor, size: number, paddingMode: string, alignCorners: boolean): Tensor {
   if (paddingMode === 'zeros') return place;
   const inside = paddingMode === 'border' ? place : reflect(place, alignCorners ? 0 : -0.5, alignCorners ? size - 1 : size - 0.5);
-  // Beyond the border the gradient is zero, at the border it passes.
-  return clamp(inside, { low: 0, high: size - 1 });
+  // At the border and beyond it the gradient is zero, as in PyTorch.
+  return where(less(0, inside), where(less(inside, size - 1), inside, size - 1), 0);
 }
 
 /** Mirrors places about two bounds as often as needed. */

@@ -1,6 +1,6 @@
 import { DTypeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { abs, add, div, exp, log, mul, neg, relu, square, sub } from './arithmetic.js';
+import { abs, add, div, exp, log, maximum, mul, neg, square, sub } from './arithmetic.js';
 import { cast } from './cast.js';
 import { equal, logicalNot, where } from './compare.js';
 import { takeAlongAxis } from './indexing.js';
@@ -52,7 +52,7 @@ export function crossEntropy(
 
 /** Cross-entropy of independent yes/no decisions, from logits, without overflow. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, { reduction = 'mean' }: { reduction?: Reduction } = {}): Tensor {
-  const losses = add(sub(relu(logits), mul(logits, targets)), log(add(exp(neg(abs(logits))), 1)));
+  const losses = add(sub(maximum(logits, 0), mul(logits, targets)), log(add(exp(neg(abs(logits))), 1)));
   return reduce(losses, reduction);
 }
 

@@ -9,9 +9,12 @@ export interface RotaryTables {
   readonly sin: Tensor;
 }
 
-/** θ^(−2i/width) for i below width / 2: angle per position of each pair (Su et al. 2021). */
+/**
+ * θ^(−2i/width) for i below width / 2: angle per position of each pair (Su et al. 2021). Rounded to float32 after each
+ * step, as PyTorch does: at position 100,000 one unit in the last place turns a pair by half a degree.
+ */
 export function inverseFrequencies(width: number, theta = 10000): Float32Array {
-  return Float32Array.from({ length: width / 2 }, (_, i) => 1 / theta ** ((2 * i) / width));
+  return Float32Array.from({ length: width / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / width)));
 }
 
 /**

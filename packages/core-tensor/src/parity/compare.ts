@@ -50,9 +50,13 @@ function differences(actual: unknown, expected: unknown, path: string): string[]
   }
   if (isRecord(expected) && isRecord(actual)) {
     const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
-    return [...names].flatMap((name) => differences(actual[name], expected[name], path === '' ? name : `${path}.${name}`));
+    return [...names].flatMap((name) =>
+      differences(actual[name], expected[name], path === '' ? name : `${path}.${name}`),
+    );
   }
-  return Object.is(actual, expected) ? [] : [`${path}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`];
+  return Object.is(actual, expected)
+    ? []
+    : [`${path}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -93,7 +97,12 @@ export async function compareWithFixture(fixture: Fixture, computed: Computed, g
   await materialize([...Object.values(computed.outputs), ...gradients]);
 
   const scaleOf = (...roles: string[]) =>
-    Math.max(0, ...[...fixture.tensors].filter(([name]) => roles.includes(name.split('.')[0]!)).map(([, { data }]) => largest(data)));
+    Math.max(
+      0,
+      ...[...fixture.tensors]
+        .filter(([name]) => roles.includes(name.split('.')[0]!))
+        .map(([, { data }]) => largest(data)),
+    );
   const outputs = await compareAll(computed.outputs, inGroup('out'), scaleOf('out'), 'out');
   const grads = await compareAll(ours, expectedGradients, scaleOf('grad', 'gradin'), 'grad');
   return { forward: outputs.error, gradient: grads.error, mismatches: [...outputs.mismatches, ...grads.mismatches] };
@@ -110,8 +119,14 @@ export async function compareModule<M extends Module>(
   forward: (module: M, inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>,
 ): Promise<ParityResult> {
   module.loadState(fixtureTensors(fixture, 'param'));
-  const inputs = Object.fromEntries(Object.entries(fixtureTensors(fixture, 'in')).map(([name, value]) => [name, toTensor(value)]));
-  return compareWithFixture(fixture, { outputs: forward(module, inputs), parameters: module.namedParameters(), inputs });
+  const inputs = Object.fromEntries(
+    Object.entries(fixtureTensors(fixture, 'in')).map(([name, value]) => [name, toTensor(value)]),
+  );
+  return compareWithFixture(fixture, {
+    outputs: forward(module, inputs),
+    parameters: module.namedParameters(),
+    inputs,
+  });
 }
 
 function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type AnyTypedArray, convert, type DType, isDType } from '../dtype.js';
 import { CheckpointError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
-import { type Tensor, tensor } from '../tensor.js';
 import { parseSafetensors } from '../safetensors/memory.js';
+import { type Tensor, tensor } from '../tensor.js';
 
 /** A tensor of a fixture. */
 export interface FixtureTensor {
@@ -42,7 +42,11 @@ export async function readFixture(file: string): Promise<Fixture> {
   for (const [name, { dtype, shape, data }] of parsed.tensors) {
     // Types that tensors do not compute with count as float32.
     const isKnown = isDType(dtype);
-    tensors.set(name, { shape, dtype: isKnown ? dtype : 'float32', data: isKnown ? data : convert(data as Float64Array, dtype as 'float64', 'float32') });
+    tensors.set(name, {
+      shape,
+      dtype: isKnown ? dtype : 'float32',
+      data: isKnown ? data : convert(data as Float64Array, dtype as 'float64', 'float32'),
+    });
   }
   const config = JSON.parse(parsed.metadata.config ?? 'null') as unknown;
   return { file, kind: requireKind(file, parsed.metadata.kind), config, tensors };
@@ -50,7 +54,12 @@ export async function readFixture(file: string): Promise<Fixture> {
 
 function requireKind(file: string, kind: string | undefined): string {
   if (!kind) {
-    throw new CheckpointError({ operation: 'read fixture', file, expected: 'a kind such as "backbones/ops_conv"', received: 'none' });
+    throw new CheckpointError({
+      operation: 'read fixture',
+      file,
+      expected: 'a kind such as "backbones/ops_conv"',
+      received: 'none',
+    });
   }
   return kind;
 }
@@ -59,7 +68,9 @@ function requireKind(file: string, kind: string | undefined): string {
 export function fixtureTensors(fixture: Fixture, prefix: string): Record<string, FixtureTensor> {
   const start = `${prefix}.`;
   return Object.fromEntries(
-    [...fixture.tensors].flatMap(([name, value]) => (name.startsWith(start) ? [[name.slice(start.length), value]] : [])),
+    [...fixture.tensors].flatMap(([name, value]) =>
+      name.startsWith(start) ? [[name.slice(start.length), value]] : [],
+    ),
   );
 }
 

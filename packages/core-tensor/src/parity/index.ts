@@ -1,2 +1,3 @@
 export * from './compare.js';
+export * from './find-fixtures.js';
 export * from './fixture.js';

@@ -90,6 +90,7 @@ describe('a malformed entry', () => {
     ['of a size beyond exact numbers', f32([2 ** 53], 0, 4), 4, /whose bytes can be counted/],
     ['whose size overflows', f32([2 ** 30, 2 ** 30], 0, 4), 4, /whose bytes can be counted/],
     ['whose overflow is hidden by an empty axis', f32([2 ** 40, 2 ** 40, 0], 0, 0), 0, /whose bytes can be counted/],
+    ['whose overflow follows an empty axis', f32([0, 2 ** 40, 2 ** 40], 0, 0), 0, /whose bytes can be counted/],
     ['without offsets', { dtype: 'F32', shape: [1] }, 4, offsets],
     ['with three offsets', { ...f32([1], 0, 4), data_offsets: [0, 4, 4] }, 4, offsets],
     ['with fractional offsets', f32([1], 0.5, 4.5), 5, offsets],

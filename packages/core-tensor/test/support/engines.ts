@@ -2,7 +2,6 @@ import type { AnyTypedArray } from '../../src/dtype.js';
 import { buildGraph } from '../../src/engine/build-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { startOrtEngine } from '../../src/engine/ort/ort-engine.js';
-import { startReferenceEngine } from '../../src/engine/reference/reference-engine.js';
 import { startTfjsEngine } from '../../src/engine/tfjs/tfjs-engine.js';
 import { Tensor } from '../../src/tensor.js';
 import type { HostTensor } from './host-tensor.js';
@@ -14,12 +13,9 @@ export const comparedEngines: readonly (readonly [name: string, start: () => Pro
   ['tfjs on cpu', () => startTfjsEngine({ backend: 'cpu' })],
 ];
 
-/** Starts the reference engine, and another that computes in double precision throughout. */
-export async function startReferences(): Promise<{ reference: Engine; exact: Engine }> {
-  return { reference: await startReferenceEngine(), exact: await startReferenceEngine({ float64: true }) };
-}
-
-export type TensorFunction = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+/** A function of as many tensors as a test has inputs. */
+// biome-ignore lint/suspicious/noExplicitAny: functions of one, two or more tensors are all meant.
+export type TensorFunction = (...inputs: any[]) => Tensor | readonly Tensor[];
 
 /** A function compiled for inputs of the shapes and dtypes of the given ones. */
 export async function compileOn(engine: Engine, fn: TensorFunction, inputs: readonly HostTensor[]): Promise<(data: readonly AnyTypedArray[]) => Promise<HostTensor[]>> {

@@ -6,7 +6,9 @@ export type LengthBuckets = number | readonly number[];
 /** @throws CollationError if the buckets are not positive integers in increasing order */
 export function checkBuckets(buckets: LengthBuckets): void {
   const list = typeof buckets === 'number' ? [buckets] : buckets;
-  const valid = list.every((length, index) => Number.isInteger(length) && length > (index === 0 ? 0 : list[index - 1]!));
+  const valid = list.every(
+    (length, index) => Number.isInteger(length) && length > (index === 0 ? 0 : list[index - 1]!),
+  );
   if (valid && list.length > 0) return;
   throw new CollationError({
     operation: 'collate',

@@ -12,7 +12,14 @@ import { IGNORE_LABEL, type TokenizedSample, VISUAL_TOKEN } from './tokenize-seg
 export function checkSample(sample: TokenizedSample, visualTokensPerImage: number, requireLabels: boolean): void {
   const { sampleId, inputIds, labels, images } = sample;
   const fail = (expected: string, received: string, remedy: string): never => {
-    throw new CollationError({ operation: `collate (${sampleId})`, expected, received, remedy, sampleId, value: sample });
+    throw new CollationError({
+      operation: `collate (${sampleId})`,
+      expected,
+      received,
+      remedy,
+      sampleId,
+      value: sample,
+    });
   };
   const rebuild = 'make the sample with tokenizeSegments';
 

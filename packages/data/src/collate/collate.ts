@@ -139,13 +139,18 @@ function checkOptions(samples: readonly CollateSample[], options: CollateOptions
 /** The pixels of all images, in the order in which the plan counts them. */
 function collectPixels(samples: readonly CollateSample[], options: CollateOptions): PixelValues[] {
   const pixels: PixelValues[] = [];
-  const size: ImageSize | undefined = options.imageSize ?? samples.find((sample) => sample.pixels.length > 0)?.pixels[0];
+  const size: ImageSize | undefined =
+    options.imageSize ?? samples.find((sample) => sample.pixels.length > 0)?.pixels[0];
   for (const { sampleId, images, pixels: own } of samples) {
     const fail = (expected: string, received: string, remedy: string): never => {
       throw new CollationError({ operation: `collate (${sampleId})`, expected, received, remedy, sampleId });
     };
     if (own.length !== images.length) {
-      fail(`pixels of ${images.length} images`, String(own.length), 'pass one entry per image that is left after truncation');
+      fail(
+        `pixels of ${images.length} images`,
+        String(own.length),
+        'pass one entry per image that is left after truncation',
+      );
     }
     for (const image of own) {
       if (image.height !== size!.height || image.width !== size!.width) {

@@ -65,7 +65,8 @@ export function tokenizeSegments(
         labels.push(IGNORE_LABEL);
       }
     } else {
-      const ids = segment.kind === 'end' ? [endId(tokenizer, sampleId)] : textIds(segment, previous, tokenizer, sampleId);
+      const ids =
+        segment.kind === 'end' ? [endId(tokenizer, sampleId)] : textIds(segment, previous, tokenizer, sampleId);
       for (const id of ids) {
         inputIds.push(id);
         labels.push(segment.trained ? id : IGNORE_LABEL);
@@ -112,8 +113,7 @@ function textIds(
   sampleId: string,
 ): number[] {
   const context = segment.continues ? contextOf(previous, tokenizer) : '';
-  const ids =
-    context === '' ? encode(tokenizer, segment.text) : encodeContinuation(tokenizer, context, segment.text);
+  const ids = context === '' ? encode(tokenizer, segment.text) : encodeContinuation(tokenizer, context, segment.text);
   const problem =
     ids.length === 0
       ? 'no token at all'

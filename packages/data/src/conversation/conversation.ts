@@ -40,7 +40,12 @@ export function checkConversation(conversation: Conversation, operation = 'check
   const dialogue = turns[0]?.role === 'system' ? turns.slice(1) : turns;
   if (dialogue.length === 0) fail('at least one turn of the user', 'none', 'remove the sample');
   if (turns[0]?.role === 'system' && countMarkers(turns[0].text) > 0) {
-    fail(`${IMAGE_MARKER} in the user's turns only`, 'one in the system turn', 'move it to the first question', turns[0]);
+    fail(
+      `${IMAGE_MARKER} in the user's turns only`,
+      'one in the system turn',
+      'move it to the first question',
+      turns[0],
+    );
   }
   let markers = 0;
   for (const [index, turn] of dialogue.entries()) {

@@ -38,10 +38,7 @@ export interface ReadConversationsOptions {
  * @throws ConversationError naming the file and the sample: no JSON, an unknown role, turns that do not alternate, an
  * empty text, markers that do not match the images, an image file that does not exist
  */
-export async function readConversations(
-  file: string,
-  options: ReadConversationsOptions = {},
-): Promise<Conversation[]> {
+export async function readConversations(file: string, options: ReadConversationsOptions = {}): Promise<Conversation[]> {
   const records = file.endsWith('.jsonl') ? await readLines(file) : await readArray(file);
   const imageRoot = options.imageRoot ?? dirname(file);
   const conversations = records.map((record, index) => parseConversation(record, index, { file, imageRoot }));
@@ -153,7 +150,13 @@ function parseJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw unreadable(place, 'JSON', (cause as Error).message, 'the file is cut short or damaged: fetch it again', cause);
+    throw unreadable(
+      place,
+      'JSON',
+      (cause as Error).message,
+      'the file is cut short or damaged: fetch it again',
+      cause,
+    );
   }
 }
 

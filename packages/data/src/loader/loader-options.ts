@@ -34,7 +34,10 @@ const optionsSchema = z.strictObject({
   shard: z.strictObject({ index: z.int().nonnegative(), count: positive }).default({ index: 0, count: 1 }),
   workers: positive.max(256).optional(),
   prefetch: positive.max(64).default(2),
-  cacheBytes: z.number().nonnegative().default(256 * 2 ** 20),
+  cacheBytes: z
+    .number()
+    .nonnegative()
+    .default(256 * 2 ** 20),
   imageTimeout: positive.max(2 ** 31 - 1).default(120_000),
   signal: z.instanceof(AbortSignal).optional(),
 });

@@ -46,7 +46,8 @@ export function answerLedger(): AnswerLedger {
       let least = own;
       for (const count of answers.values()) least = Math.min(least, count);
       // The other answer to a yes/no question counts even if it was never given.
-      for (const answer of YES_NO.includes(candidate.answer) ? YES_NO : []) least = Math.min(least, answers.get(answer) ?? 0);
+      for (const answer of YES_NO.includes(candidate.answer) ? YES_NO : [])
+        least = Math.min(least, answers.get(answer) ?? 0);
       return own - least;
     },
     asked: (type) => types.get(type) ?? 0,

@@ -5,7 +5,9 @@ import { type Box, regionOf, type Scene } from './scene.js';
 
 /** Joins phrases with commas and a last "and". */
 function enumerate(phrases: readonly string[]): string {
-  return phrases.length < 2 ? phrases.join('') : `${phrases.slice(0, -1).join(', ')} and ${phrases[phrases.length - 1]}`;
+  return phrases.length < 2
+    ? phrases.join('')
+    : `${phrases.slice(0, -1).join(', ')} and ${phrases[phrases.length - 1]}`;
 }
 
 function regionOfBox([x, y, width, height]: Box): string {

@@ -41,14 +41,10 @@ export function corruptGroundTruth(truth: GroundTruth, key: RandomKey, errorRate
   const kept = new Set(objects.map(({ id }) => id));
   const relationSource = source('relations');
   const relations = truth.relations
-    .flatMap((relation) =>
-      relationSource.chance(errorRate) ? corruptRelation(relation, relationSource) : [relation],
-    )
+    .flatMap((relation) => (relationSource.chance(errorRate) ? corruptRelation(relation, relationSource) : [relation]))
     .filter(({ subject, object }) => kept.has(subject) && kept.has(object));
   const textSource = source('texts');
-  const texts = truth.texts.flatMap((text) =>
-    textSource.chance(errorRate) ? corruptText(text, textSource) : [text],
-  );
+  const texts = truth.texts.flatMap((text) => (textSource.chance(errorRate) ? corruptText(text, textSource) : [text]));
   const barSource = source('bars');
   const chart =
     truth.chart === null

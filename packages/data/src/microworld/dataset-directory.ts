@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MicroworldError } from './microworld-error.js';
@@ -68,7 +68,7 @@ export async function publishDataset(
   if (present !== null) return { manifest: present, reused: true };
 
   await mkdir(dirname(target), { recursive: true });
-  const partial = join(dirname(target), `.${basename(target)}.partial-${process.pid}-${Date.now().toString(36)}`);
+  const partial = join(dirname(target), `.${basename(target)}.partial-${randomUUID()}`);
   await mkdir(partial);
   try {
     const manifest = await fill(datasetWriter(partial));
@@ -127,13 +127,20 @@ async function existingManifest(directory: string, hash: string): Promise<Microw
 
 async function assertComplete(directory: string, manifest: MicroworldManifest): Promise<void> {
   for (const [path, { bytes }] of Object.entries(manifest.files)) {
-    const size = await stat(join(directory, path)).then((entry) => entry.size, () => null);
+    const size = await stat(join(directory, path)).then(
+      (entry) => entry.size,
+      () => null,
+    );
     if (size !== bytes) throw refusal(directory, `a copy with ${path} ${size === null ? 'missing' : 'damaged'}`);
   }
   for (const [split, expected] of Object.entries(manifest.options.scenes)) {
     if (expected === 0) continue;
-    const pictures = await readdir(join(directory, 'images', split)).then((names) => names.length, () => 0);
-    if (pictures !== expected) throw refusal(directory, `a copy with ${pictures} of ${expected} pictures in images/${split}`);
+    const pictures = await readdir(join(directory, 'images', split)).then(
+      (names) => names.length,
+      () => 0,
+    );
+    if (pictures !== expected)
+      throw refusal(directory, `a copy with ${pictures} of ${expected} pictures in images/${split}`);
   }
 }
 

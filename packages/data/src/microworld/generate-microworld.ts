@@ -2,7 +2,12 @@ import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fold, type RandomKey, randomKey } from '../random.js';
-import { type DatasetWriter, type MicroworldManifest, publishDataset, type TypeStatistics } from './dataset-directory.js';
+import {
+  type DatasetWriter,
+  type MicroworldManifest,
+  publishDataset,
+  type TypeStatistics,
+} from './dataset-directory.js';
 import { groundTruth } from './ground-truth.js';
 import {
   MICROWORLD_SPLITS,
@@ -90,7 +95,12 @@ export async function generateMicroworld(
       });
       await writeSplit(writer, entries, split, options);
       if (split === 'test' && entries.length > 0) {
-        await writeBenchmarks(writer, entries.map(({ scene }) => scene), key, options);
+        await writeBenchmarks(
+          writer,
+          entries.map(({ scene }) => scene),
+          key,
+          options,
+        );
       }
     }
     return { format: 'ocelli-microworld', version: MICROWORLD_VERSION, hash, options, statistics, files: writer.files };
@@ -104,7 +114,10 @@ async function writeSplit(
   split: MicroworldSplit,
   options: MicroworldOptions,
 ): Promise<void> {
-  await writer.write(`${split}.json`, jsonRows(entries.map((entry, index) => conversationRecord(entry, split, index, options))));
+  await writer.write(
+    `${split}.json`,
+    jsonRows(entries.map((entry, index) => conversationRecord(entry, split, index, options))),
+  );
   await writer.write(
     `truth/${split}.json`,
     jsonRows(
@@ -129,7 +142,10 @@ async function writeBenchmarks(
 ): Promise<void> {
   if (questionTypes.includes('existence')) {
     for (const category of POPE_CATEGORIES) {
-      await writer.write(`benchmarks/pope/pope_${category}.jsonl`, jsonLines(popeRows(scenes, category, key, sceneOptions)));
+      await writer.write(
+        `benchmarks/pope/pope_${category}.jsonl`,
+        jsonLines(popeRows(scenes, category, key, sceneOptions)),
+      );
     }
   }
   if (questionTypes.includes('box')) {

@@ -1,11 +1,12 @@
+import { GLYPH_ROWS, wordColumns } from './glyphs.js';
 import type { Shape } from './names.js';
 import { type Box, CANVAS, type SceneChart, type SceneObject, type SceneText } from './scene.js';
-import { GLYPH_ROWS, wordColumns } from './glyphs.js';
 
 /**
  * Outlines in thousandths of half the extent, centred on the object. Integers rather than sines: every platform then
  * agrees on every vertex.
  */
+// biome-ignore format: a vertex a line would hide the shapes
 const OUTLINES: Readonly<Record<Exclude<Shape, 'circle'>, readonly (readonly [x: number, y: number])[]>> = {
   square: [[-1000, -1000], [1000, -1000], [1000, 1000], [-1000, 1000]],
   triangle: [[0, -1000], [1000, 1000], [-1000, 1000]],
@@ -18,7 +19,7 @@ const OUTLINES: Readonly<Record<Exclude<Shape, 'circle'>, readonly (readonly [x:
     [0, -1000], [284, -306], [1000, -236], [460, 263], [618, 1000],
     [0, 614], [-618, 1000], [-460, 263], [-1000, -236], [-284, -306],
   ],
-}; // prettier-ignore
+};
 
 /** The vertices of an object's outline in canvas units, or `null` for a circle. */
 export function outline(object: SceneObject): (readonly [x: number, y: number])[] | null {
@@ -101,9 +102,7 @@ export function barBoxes(chart: SceneChart): Box[] {
 
 /** Whether two boxes come closer to each other than a gap. */
 export function boxesCollide(a: Box, b: Box, gap: number): boolean {
-  return (
-    a[0] < b[0] + b[2] + gap && b[0] < a[0] + a[2] + gap && a[1] < b[1] + b[3] + gap && b[1] < a[1] + a[3] + gap
-  );
+  return a[0] < b[0] + b[2] + gap && b[0] < a[0] + a[2] + gap && a[1] < b[1] + b[3] + gap && b[1] < a[1] + a[3] + gap;
 }
 
 /** Whether a box lies on the canvas. */

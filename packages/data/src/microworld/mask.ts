@@ -70,7 +70,8 @@ export function decodeMask({ size: [height, width], counts }: RunLengthMask): Ui
   let position = 0;
   counts.forEach((count, index) => {
     if (index % 2 === 1) {
-      for (let run = position; run < position + count; run++) pixels[(run % height) * width + Math.floor(run / height)] = 1;
+      for (let run = position; run < position + count; run++)
+        pixels[(run % height) * width + Math.floor(run / height)] = 1;
     }
     position += count;
   });
@@ -85,7 +86,8 @@ export function shiftMask(mask: RunLengthMask, dx: number, dy: number): RunLengt
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [fromX, fromY] = [x - dx, y - dy];
-      if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height) moved[y * width + x] = pixels[fromY * width + fromX]!;
+      if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)
+        moved[y * width + x] = pixels[fromY * width + fromX]!;
     }
   }
   return encodeMask(moved, height, width);

@@ -5,7 +5,10 @@ export class MicroworldError extends Error {
   readonly option: string;
   readonly value: unknown;
 
-  constructor(message: string, details: { readonly option: string; readonly value: unknown; readonly cause?: unknown }) {
+  constructor(
+    message: string,
+    details: { readonly option: string; readonly value: unknown; readonly cause?: unknown },
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.option = details.option;
     this.value = details.value;

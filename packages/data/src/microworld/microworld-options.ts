@@ -73,7 +73,9 @@ export function microworldOptions(input: MicroworldOptionsInput): MicroworldOpti
 
 /** Identifies a dataset: SHA-256 of the version and all options. */
 export function microworldHash(options: MicroworldOptions): string {
-  return createHash('sha256').update(canonicalJson({ version: MICROWORLD_VERSION, options })).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson({ version: MICROWORLD_VERSION, options }))
+    .digest('hex');
 }
 
 /** JSON with sorted keys, so that equal values have equal text. */

@@ -7,13 +7,14 @@ import { relationQuestions } from './spatial-questions.js';
 import { VERIFICATIONS } from './verification-questions.js';
 
 /** MME's categories that the microworld can fill, with the questions that fill them and the type those belong to. */
-export const MME_CATEGORIES: Readonly<Record<string, { readonly type: QuestionType; readonly list: CandidateLister }>> = {
-  existence: { type: 'existence', list: existenceQuestions },
-  count: { type: 'verification', list: VERIFICATIONS.count },
-  position: { type: 'relation', list: relationQuestions },
-  color: { type: 'verification', list: VERIFICATIONS.colour },
-  OCR: { type: 'verification', list: VERIFICATIONS.reading },
-};
+export const MME_CATEGORIES: Readonly<Record<string, { readonly type: QuestionType; readonly list: CandidateLister }>> =
+  {
+    existence: { type: 'existence', list: existenceQuestions },
+    count: { type: 'verification', list: VERIFICATIONS.count },
+    position: { type: 'relation', list: relationQuestions },
+    color: { type: 'verification', list: VERIFICATIONS.colour },
+    OCR: { type: 'verification', list: VERIFICATIONS.reading },
+  };
 
 /** What MME appends to each question. */
 const SUFFIX = ' Please answer yes or no.';

@@ -30,7 +30,12 @@ export function pairExistences(scene: Scene, options: SceneOptions): PairExisten
       const subjects = indicesOf(scene, (object) => object.shape === shape && object.colour === colour);
       const present = subjects.length > 0;
       const wordings = existenceWordings(withArticle(nameOf({ shape, colour })));
-      return { shape, colour, present, question: { group: 'existence/pair', wordings, answer: yesNo(present), subjects } };
+      return {
+        shape,
+        colour,
+        present,
+        question: { group: 'existence/pair', wordings, answer: yesNo(present), subjects },
+      };
     }),
   );
 }
@@ -61,19 +66,36 @@ export const countQuestions: CandidateLister = (scene, options) => {
     candidates.push({ group, wordings: countWordings(phrase), answer: String(subjects.length), subjects });
   };
   if (scene.chart === null) {
-    add('count/all', 'shapes', indicesOf(scene, () => true), Number.POSITIVE_INFINITY);
+    add(
+      'count/all',
+      'shapes',
+      indicesOf(scene, () => true),
+      Number.POSITIVE_INFINITY,
+    );
     for (const colour of options.colours) {
-      add('count/colour', `${colour} shapes`, indicesOf(scene, (object) => object.colour === colour), LARGEST_COUNT);
+      add(
+        'count/colour',
+        `${colour} shapes`,
+        indicesOf(scene, (object) => object.colour === colour),
+        LARGEST_COUNT,
+      );
     }
   }
   for (const shape of askableShapes(scene, options)) {
-    add('count/shape', plural(shape), indicesOf(scene, (object) => object.shape === shape), LARGEST_COUNT);
+    add(
+      'count/shape',
+      plural(shape),
+      indicesOf(scene, (object) => object.shape === shape),
+      LARGEST_COUNT,
+    );
   }
   return candidates;
 };
 
 /** Shapes that exactly one object has, with its index. */
-export function uniqueShapes(scene: Scene): { readonly shape: Shape; readonly colour: Colour; readonly index: number }[] {
+export function uniqueShapes(
+  scene: Scene,
+): { readonly shape: Shape; readonly colour: Colour; readonly index: number }[] {
   return scene.objects.flatMap((object, index) =>
     indicesOf(scene, ({ shape }) => shape === object.shape).length === 1
       ? [{ shape: object.shape, colour: object.colour, index }]
@@ -82,7 +104,9 @@ export function uniqueShapes(scene: Scene): { readonly shape: Shape; readonly co
 }
 
 /** Colours that exactly one object and no bar has, with its index. */
-export function uniqueColours(scene: Scene): { readonly shape: Shape; readonly colour: Colour; readonly index: number }[] {
+export function uniqueColours(
+  scene: Scene,
+): { readonly shape: Shape; readonly colour: Colour; readonly index: number }[] {
   return scene.objects.flatMap((object, index) =>
     indicesOf(scene, ({ colour }) => colour === object.colour).length === 1 &&
     !scene.chart?.bars.some(({ colour }) => colour === object.colour)

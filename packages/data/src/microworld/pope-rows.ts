@@ -40,7 +40,8 @@ export function popeRows(
     const absent = source.shuffle(pairs.filter(({ present }) => !present));
     const preferred = absent.filter(({ colour, shape }) => {
       if (category === 'popular') return popular.has(nameOf({ colour, shape }));
-      const bothAppear = objects.some((object) => object.colour === colour) && objects.some((object) => object.shape === shape);
+      const bothAppear =
+        objects.some((object) => object.colour === colour) && objects.some((object) => object.shape === shape);
       return category === 'random' || bothAppear;
     });
     const negatives = [...preferred, ...absent.filter((pair) => !preferred.includes(pair))];

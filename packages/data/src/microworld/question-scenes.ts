@@ -85,7 +85,10 @@ function questionScene(
     if (next === null) break;
     ask(next.type, next.candidate);
   }
-  return { scene, questions: [...questions].sort((a, b) => Number(a.type === 'caption') - Number(b.type === 'caption')) };
+  return {
+    scene,
+    questions: [...questions].sort((a, b) => Number(a.type === 'caption') - Number(b.type === 'caption')),
+  };
 }
 
 /** Text and charts appear where a type needs them, and sometimes as something else to see beside the objects. */
@@ -130,7 +133,10 @@ function nextQuestion(
     if (candidates.length > 0) return { type, candidate: ledger.choose(candidates, source) };
     rest.push(...open.map((candidate) => ({ type, candidate })));
   }
-  const least = rest.reduce((smallest, { candidate }) => Math.min(smallest, ledger.excess(candidate)), Number.POSITIVE_INFINITY);
+  const least = rest.reduce(
+    (smallest, { candidate }) => Math.min(smallest, ledger.excess(candidate)),
+    Number.POSITIVE_INFINITY,
+  );
   const closest = rest.filter(({ candidate }) => ledger.excess(candidate) === least);
   return closest.length > 0 ? source.pick(closest) : null;
 }

@@ -1,5 +1,4 @@
-import type { SceneObject } from './scene.js';
-import type { Scene } from './scene.js';
+import type { Scene, SceneObject } from './scene.js';
 import type { SceneOptions } from './scene-options.js';
 
 /** Types of questions. */
@@ -48,7 +47,9 @@ export function nameOf(object: Pick<SceneObject, 'colour' | 'shape'>): string {
 }
 
 /** Objects that colour and shape identify, with their indices. */
-export function namedObjects(scene: Scene): { readonly index: number; readonly object: SceneObject; readonly name: string }[] {
+export function namedObjects(
+  scene: Scene,
+): { readonly index: number; readonly object: SceneObject; readonly name: string }[] {
   const names = scene.objects.map(nameOf);
   return scene.objects.flatMap((object, index) => {
     const name = names[index]!;

@@ -17,8 +17,16 @@ export const sceneOptionsSchema = z.strictObject({
     .strictObject({ minimum: z.number().int().min(1).max(16), maximum: z.number().int().min(1).max(16) })
     .refine(({ minimum, maximum }) => minimum <= maximum, 'minimum must not exceed maximum')
     .default({ minimum: 1, maximum: 5 }),
-  shapes: z.array(z.enum(SHAPES)).min(2).refine(distinct, 'shapes must differ').default([...SHAPES]),
-  colours: z.array(z.enum(COLOURS)).min(4).refine(distinct, 'colours must differ').default([...COLOURS]),
+  shapes: z
+    .array(z.enum(SHAPES))
+    .min(2)
+    .refine(distinct, 'shapes must differ')
+    .default([...SHAPES]),
+  colours: z
+    .array(z.enum(COLOURS))
+    .min(4)
+    .refine(distinct, 'colours must differ')
+    .default([...COLOURS]),
   /** Side of an object's bounding square in units of a canvas of 1024 × 1024. */
   sizes: z
     .strictObject({ small: z.number().int().min(16).multipleOf(2), large: z.number().int().min(16).multipleOf(2) })

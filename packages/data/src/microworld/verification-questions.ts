@@ -27,12 +27,15 @@ const shapeIsRight: CandidateLister = (scene, options) =>
 const countIsRight: CandidateLister = (scene, options) =>
   askableShapes(scene, options).flatMap((shape) => {
     const subjects = indicesOf(scene, (object) => object.shape === shape);
-    return Array.from({ length: LARGEST_COUNT + 1 }, (_, asked): CandidateQuestion => ({
-      group: `verification/count/${asked}`,
-      wordings: [`Is the number of ${plural(shape)} ${asked}?`],
-      answer: yesNo(asked === subjects.length),
-      subjects,
-    })).filter((_, asked) => Math.abs(asked - subjects.length) <= 1);
+    return Array.from(
+      { length: LARGEST_COUNT + 1 },
+      (_, asked): CandidateQuestion => ({
+        group: `verification/count/${asked}`,
+        wordings: [`Is the number of ${plural(shape)} ${asked}?`],
+        answer: yesNo(asked === subjects.length),
+        subjects,
+      }),
+    ).filter((_, asked) => Math.abs(asked - subjects.length) <= 1);
   });
 
 const textIsRight: CandidateLister = ({ text }, options) =>

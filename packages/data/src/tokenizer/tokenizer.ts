@@ -111,7 +111,8 @@ export function createTokenizer(files: TokenizerFiles, options: { directory?: st
             operation: 'Tokenizer.decode',
             expected: `ids between 0 and ${vocabularySize - 1}`,
             received: String(id),
-            remedy: 'exclude the padded rows of the output table from the choice of tokens, and labels of -100 from the ids',
+            remedy:
+              'exclude the padded rows of the output table from the choice of tokens, and labels of -100 from the ids',
             value: id,
           });
         }

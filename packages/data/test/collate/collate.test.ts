@@ -67,7 +67,8 @@ describe('collate', () => {
   });
 
   it('takes the smallest bucket that is long enough', () => {
-    const lengthFor = (buckets: CollateOptions['buckets']) => collate([withImage], { ...OPTIONS, buckets }).shape.length;
+    const lengthFor = (buckets: CollateOptions['buckets']) =>
+      collate([withImage], { ...OPTIONS, buckets }).shape.length;
     expect([1, 4, 6, 7, 100].map(lengthFor)).toEqual([6, 8, 6, 7, 100]);
     expect(lengthFor([3, 6, 9])).toBe(6);
     expect(lengthFor([3, 7, 9])).toBe(7);
@@ -80,7 +81,11 @@ describe('collate', () => {
   it('names the sample whose mask does not add up', () => {
     const broken: readonly (readonly [string, Partial<CollateSample>, RegExp])[] = [
       ['no trained token', { labels: new Int32Array(6).fill(-100) }, /at least one token to train, received none/],
-      ['only the first token trained', { labels: Int32Array.of(1, -100, -100, -100, -100, -100) }, /received none among 6/],
+      [
+        'only the first token trained',
+        { labels: Int32Array.of(1, -100, -100, -100, -100, -100) },
+        /received none among 6/,
+      ],
       ['labels of another length', { labels: Int32Array.of(1, 2) }, /as many labels as the 6 tokens, received 2/],
       ['a label that is not its token', { labels: Int32Array.of(-100, -100, -100, -100, 9, 2) }, /label 8 or -100 at/],
       ['a trained image', { labels: Int32Array.of(-100, -100, 0, -100, 8, 2) }, /label -1 or -100 at position 2/],

@@ -5,8 +5,8 @@ import { tokenizeSegments } from '../../src/collate/tokenize-segments.js';
 import { segmentHoneybeePrompt } from '../../src/conversation/honeybee-prompt.js';
 import { renderConversation } from '../../src/conversation/render.js';
 import type { Segment } from '../../src/conversation/segment.js';
-import { createTokenizer, loadTokenizer } from '../../src/tokenizer/tokenizer.js';
 import { buildTokenizer } from '../../src/tokenizer/build-tokenizer.js';
+import { createTokenizer, loadTokenizer } from '../../src/tokenizer/tokenizer.js';
 import { toyTokenizer } from './toy-tokenizer.js';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
@@ -61,7 +61,11 @@ describe("LLaVA's tokens", () => {
     if (!(expected.style in templates)) continue;
     it(`agree with the reference: ${expected.style}, ${expected.tokenizer}, ${expected.sample}`, async () => {
       const tokenizer = await loadTokenizer(`${fixtures}backbones/tokenizers/${expected.tokenizer}`);
-      const markers = expected.pairs.map(([question]) => question).join('').split('<image>').length - 1;
+      const markers =
+        expected.pairs
+          .map(([question]) => question)
+          .join('')
+          .split('<image>').length - 1;
       const conversation = {
         id: expected.sample,
         images: Array.from({ length: markers }, (_, index) => `${index}.png`),

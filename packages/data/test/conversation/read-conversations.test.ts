@@ -29,7 +29,13 @@ async function file(name: string, content: string): Promise<string> {
 
 describe('readConversations', () => {
   it('reads an array and resolves images beside the file', async () => {
-    const text = { conversations: [{ from: 'system', value: 'Brief.' }, { from: 'human', value: 'Hi' }, { from: 'gpt', value: 'Hello' }] };
+    const text = {
+      conversations: [
+        { from: 'system', value: 'Brief.' },
+        { from: 'human', value: 'Hi' },
+        { from: 'gpt', value: 'Hello' },
+      ],
+    };
     const path = await file('data.json', JSON.stringify([KITE, text, { ...KITE, id: 12 }]));
     expect(await readConversations(path)).toEqual([
       {
@@ -109,7 +115,13 @@ describe('parseConversation', () => {
     ],
     [
       'a marker in the system turn',
-      { image: null, conversations: [{ from: 'system', value: '<image>' }, { from: 'human', value: 'Hi' }] },
+      {
+        image: null,
+        conversations: [
+          { from: 'system', value: '<image>' },
+          { from: 'human', value: 'Hi' },
+        ],
+      },
       /one in the system turn/,
     ],
     ['only a system turn', { image: null, conversations: [{ from: 'system', value: 'Brief.' }] }, /at least one turn/],

@@ -78,10 +78,7 @@ describe('honeybee_default', () => {
         if (input === '' || target === '') continue;
         const pairs = examples.map(
           (example, index) =>
-            [
-              (image && index === 0 ? '<image>\n' : '') + fill(input, example),
-              fill(target, example),
-            ] as const,
+            [(image && index === 0 ? '<image>\n' : '') + fill(input, example), fill(target, example)] as const,
         );
         const rendered = renderConversation(conversation(pairs, image ? 1 : 0), 'honeybee_default');
         expect(segmentsToText(rendered, { endOfSequence: '' })).toBe(text);

@@ -28,7 +28,11 @@ describe('decodeImage converts to RGB as Pillow does', () => {
 
   it('keeps the high byte of 16-bit grey, grey with alpha and RGB', async () => {
     const grey = makePng(7, { depth: 16, colourType: GREY, row: samples16(wide) });
-    const alpha = makePng(7, { depth: 16, colourType: GREY_ALPHA, row: samples16(wide.flatMap((value) => [value, 77])) });
+    const alpha = makePng(7, {
+      depth: 16,
+      colourType: GREY_ALPHA,
+      row: samples16(wide.flatMap((value) => [value, 77])),
+    });
     const rgb = makePng(7, { depth: 16, colourType: RGB, row: samples16(replicated(wide)) });
     for (const file of [grey, alpha, rgb]) {
       expect([...(await decodeImage(file)).data]).toEqual(replicated(high));
@@ -41,14 +45,19 @@ describe('decodeImage converts to RGB as Pillow does', () => {
       depth: 2,
       colourType: PALETTE,
       row: Uint8Array.of(0b00_01_10_01),
-      chunks: [['PLTE', palette], ['tRNS', Uint8Array.of(0, 128)]],
+      chunks: [
+        ['PLTE', palette],
+        ['tRNS', Uint8Array.of(0, 128)],
+      ],
     });
     expect([...(await decodeImage(file)).data]).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 40, 50, 60]);
   });
 
   it('drops alpha without compositing', async () => {
     const rgba = { width: 2, height: 1, channels: 4 } as const;
-    const file = await sharp(Uint8Array.of(200, 100, 50, 0, 1, 2, 3, 128), { raw: rgba }).png().toBuffer();
+    const file = await sharp(Uint8Array.of(200, 100, 50, 0, 1, 2, 3, 128), { raw: rgba })
+      .png()
+      .toBuffer();
     expect([...(await decodeImage(file)).data]).toEqual([200, 100, 50, 1, 2, 3]);
   });
 

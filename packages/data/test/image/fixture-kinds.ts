@@ -37,11 +37,7 @@ export function computeBackbonesImages(config: ImagesConfig, inputs: Tensors): T
     outputs[`out.${name}.pixel_values`] = toBatch(source, processor);
   }
   for (const [name, [image, [width, height], filter]] of Object.entries(config.resizes)) {
-    const resized = resize(
-      toRgb(inputs[`in.${image}`]!),
-      { width, height },
-      filter.toLowerCase() as ResampleFilter,
-    );
+    const resized = resize(toRgb(inputs[`in.${image}`]!), { width, height }, filter.toLowerCase() as ResampleFilter);
     outputs[`out.${name}.resized`] = fromRgb(resized);
   }
   return outputs;

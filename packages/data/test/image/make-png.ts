@@ -27,7 +27,12 @@ export const GREY_ALPHA = 4;
 /** A one-row PNG file made by hand, for forms that an encoder would not write. */
 export function makePng(
   width: number,
-  { depth, colourType, row, chunks = [] }: {
+  {
+    depth,
+    colourType,
+    row,
+    chunks = [],
+  }: {
     readonly depth: number;
     readonly colourType: number;
     readonly row: Uint8Array;
@@ -51,6 +56,6 @@ export function makePng(
 /** Big-endian 16-bit samples. */
 export function samples16(values: readonly number[]): Uint8Array {
   const bytes = Buffer.alloc(2 * values.length);
-  values.forEach((value, index) => bytes.writeUInt16BE(value, 2 * index));
+  for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, 2 * index);
   return bytes;
 }

@@ -207,6 +207,8 @@ describe('imageProcessorFromHuggingFace', () => {
       const json = JSON.parse(JSON.stringify(imageProcessorToHuggingFace(processor))) as unknown;
       expect(imageProcessorFromHuggingFace(json)).toEqual(processor);
     }
-    expect(() => imageProcessorToHuggingFace(imageProcessor({ resize: null, padToSquare: true }))).toThrow('padToSquare');
+    expect(() => imageProcessorToHuggingFace(imageProcessor({ resize: null, padToSquare: true }))).toThrow(
+      'padToSquare',
+    );
   });
 });

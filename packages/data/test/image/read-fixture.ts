@@ -13,8 +13,7 @@ export interface Fixture {
   readonly tensors: Readonly<Record<string, FixtureTensor>>;
 }
 
-export const fixturePath = (name: string): string =>
-  fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+export const fixturePath = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /** Reads a safetensors file: an 8-byte little-endian length, a JSON header, the data. */
 export function readFixture(name: string): Fixture {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ImageError, RESAMPLE_FILTERS, type ResampleFilter, type RgbImage, resize, solidImage } from '../../src/index.js';
+import {
+  ImageError,
+  RESAMPLE_FILTERS,
+  type ResampleFilter,
+  type RgbImage,
+  resize,
+  solidImage,
+} from '../../src/index.js';
 
 const ramp: RgbImage = {
   width: 6,
@@ -10,7 +17,11 @@ const ramp: RgbImage = {
 describe('resize', () => {
   it.each(RESAMPLE_FILTERS)('%s keeps a flat colour exactly, when shrinking and when enlarging', (filter) => {
     const flat = solidImage({ width: 13, height: 9 }, [3, 128, 251]);
-    for (const size of [{ width: 5, height: 4 }, { width: 40, height: 31 }, { width: 1, height: 1 }]) {
+    for (const size of [
+      { width: 5, height: 4 },
+      { width: 40, height: 31 },
+      { width: 1, height: 1 },
+    ]) {
       expect(resize(flat, size, filter)).toEqual(solidImage(size, [3, 128, 251]));
     }
   });
@@ -23,7 +34,11 @@ describe('resize', () => {
 
   it('averages blocks with the box filter when shrinking by whole numbers', () => {
     const { data } = resize(ramp, { width: 3, height: 4 }, 'box');
-    for (const [x, y, channel] of [[0, 0, 0], [2, 3, 2], [1, 2, 1]] as const) {
+    for (const [x, y, channel] of [
+      [0, 0, 0],
+      [2, 3, 2],
+      [1, 2, 1],
+    ] as const) {
       const left = ramp.data[(y * 6 + 2 * x) * 3 + channel]!;
       const right = ramp.data[(y * 6 + 2 * x + 1) * 3 + channel]!;
       expect(data[(y * 3 + x) * 3 + channel]).toBe(Math.floor((left + right) / 2 + 0.5));

@@ -45,7 +45,9 @@ describe('permutation', () => {
   it('reaches every order of a few elements about equally often', () => {
     const counts = new Map<string, number>();
     for (let seed = 0; seed < 6000; seed++) {
-      const order = range(3).map(permutation(3, randomKey(seed))).join('');
+      const order = range(3)
+        .map(permutation(3, randomKey(seed)))
+        .join('');
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     expect(counts.size).toBe(6);
@@ -142,7 +144,9 @@ describe('mixtures', () => {
     const mixture = mixDatasets([datasetOf(100, 'a'), datasetOf(100, 'b')], 'uniform');
     const name = ({ dataset, index }: { dataset: Dataset; index: number }) => `${dataset.name}${index}`;
     const at = (number: number, change: Partial<SamplerOptions> = {}) =>
-      mixtureSampler(mixture, { ...OPTIONS, ...change }).batch(number).map(name);
+      mixtureSampler(mixture, { ...OPTIONS, ...change })
+        .batch(number)
+        .map(name);
     const sampler = mixtureSampler(mixture, OPTIONS);
     for (const number of [7, 2, 7, 0]) expect(sampler.batch(number).map(name)).toEqual(at(number));
     expect(at(7, { seed: 4 })).not.toEqual(at(7));

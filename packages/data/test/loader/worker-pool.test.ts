@@ -55,9 +55,7 @@ describe('createWorkerPool', () => {
   it('runs jobs on as many workers as it may, and starts none without need', async () => {
     const pool = poolOf(2);
     expect(pool.workers).toHaveLength(0);
-    const results = await Promise.all(
-      Array.from({ length: 10 }, (_, value) => pool.run({ do: 'echo', value }, never)),
-    );
+    const results = await Promise.all(Array.from({ length: 10 }, (_, value) => pool.run({ do: 'echo', value }, never)));
     expect(results.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(new Set(results.map(({ threadId }) => threadId)).size).toBe(2);
     await pool.run({ do: 'echo', value: 10 }, never);
@@ -95,7 +93,10 @@ describe('createWorkerPool', () => {
     const replacement = pool.workers[0]!;
     await pool.workers[0]!.terminate();
     expect(replacement).toBeDefined();
-    await expect(hanging).rejects.toMatchObject({ name: 'WorkerError', message: expect.stringMatching(/died 2 times/) });
+    await expect(hanging).rejects.toMatchObject({
+      name: 'WorkerError',
+      message: expect.stringMatching(/died 2 times/),
+    });
     expect(await pool.run({ do: 'echo', value: 3 }, never)).toMatchObject({ value: 3 });
   });
 

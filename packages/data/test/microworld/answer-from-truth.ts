@@ -58,7 +58,10 @@ const RULES: readonly Rule[] = [
     (truth, colour) => truth.chart!.bars.find((bar) => bar.colour === colour)!.value,
   ],
   [/^Is the (\w+) bar the tallest\?$/, (truth, colour) => extreme(truth, 'tallest') === colour],
-  [/^What (?:colour is|is the colour of) the (\w+)\?$/, (truth, shape) => only(truth, (item) => item.shape === shape).colour],
+  [
+    /^What (?:colour is|is the colour of) the (\w+)\?$/,
+    (truth, shape) => only(truth, (item) => item.shape === shape).colour,
+  ],
   [
     /^What (?:shape is|is the shape of) the (\w+) object\?$/,
     (truth, colour) => only(truth, (item) => item.colour === colour).shape,
@@ -75,7 +78,9 @@ const RULES: readonly Rule[] = [
     new RegExp(`^(?:What|Which object) is ${DIRECTION} the (\\w+ \\w+)\\?$`),
     (truth, direction, name) => {
       const reference = named(truth, name!);
-      const found = truth.objects.filter((item) => item !== reference && lead(truth, direction!, item, reference) > 0.1);
+      const found = truth.objects.filter(
+        (item) => item !== reference && lead(truth, direction!, item, reference) > 0.1,
+      );
       if (found.length !== 1) throw new Error(`${found.length} objects fit`);
       return `${found[0]!.colour} ${found[0]!.shape}`;
     },
@@ -91,7 +96,10 @@ const RULES: readonly Rule[] = [
   ],
   [/^What does the text say\?$|^What word is written in the image\?$/, (truth) => truth.texts[0]!.content],
   [/^Does the text say (\w+)\?$/, (truth, word) => truth.texts[0]!.content === word],
-  [/^Is the (\w+) object an? (\w+)\?$/, (truth, colour, shape) => only(truth, (item) => item.colour === colour).shape === shape],
+  [
+    /^Is the (\w+) object an? (\w+)\?$/,
+    (truth, colour, shape) => only(truth, (item) => item.colour === colour).shape === shape,
+  ],
   [
     /^Is the number of (\w+) (\d)\?$/,
     (truth, word, number) => truth.objects.filter((item) => item.shape === singular(word!)).length === Number(number),

@@ -82,7 +82,10 @@ describe('masks', () => {
 describe('groundTruth', () => {
   const scene: Scene = {
     background: 220,
-    objects: [object({ x: 200, y: 300 }), object({ shape: 'star', colour: 'blue', x: 800, y: 310, size: 'small', extent: 128 })],
+    objects: [
+      object({ x: 200, y: 300 }),
+      object({ shape: 'star', colour: 'blue', x: 800, y: 310, size: 'small', extent: 128 }),
+    ],
     text: { content: 'CAT', x: 100, y: 600, dot: 32 },
     chart: null,
   };
@@ -133,11 +136,16 @@ describe('renderSceneSvg and rasterise', () => {
         const inside = [...pixels.keys()].filter((index) =>
           [-size, 0, size].every((row) => [-1, 0, 1].every((column) => pixels[index + row + column] === 1)),
         );
-        const exact = inside.filter((index) => pixel(image, index % size, Math.floor(index / size)) === COLOUR_VALUES[colour]);
+        const exact = inside.filter(
+          (index) => pixel(image, index % size, Math.floor(index / size)) === COLOUR_VALUES[colour],
+        );
         expect(inside.length).toBeGreaterThan(4);
         expect(exact.length / inside.length).toBeGreaterThan(0.8);
       }
-      for (const { colour, box: [x, y, width, height] } of truth.chart?.bars ?? []) {
+      for (const {
+        colour,
+        box: [x, y, width, height],
+      } of truth.chart?.bars ?? []) {
         expect(pixel(image, Math.floor(x + width / 2), Math.floor(y + height / 2))).toBe(COLOUR_VALUES[colour]);
       }
       const covered = segmentMap(truth);
@@ -154,7 +162,9 @@ describe('renderSceneSvg and rasterise', () => {
     const scene: Scene = { background: 230, objects: [], text: { content: 'LT', x: 64, y: 128, dot: 64 }, chart: null };
     const image = await decodeImage(await rasterise(renderSceneSvg(scene, 64), 64));
     const dots = Array.from({ length: 7 }, (_, row) =>
-      Array.from({ length: 11 }, (_, column) => (pixel(image, 4 + column * 4 + 1, 8 + row * 4 + 1) === '#202020' ? '#' : '.')).join(''),
+      Array.from({ length: 11 }, (_, column) =>
+        pixel(image, 4 + column * 4 + 1, 8 + row * 4 + 1) === '#202020' ? '#' : '.',
+      ).join(''),
     );
     expect(dots).toEqual([
       '#.....#####',
@@ -168,14 +178,27 @@ describe('renderSceneSvg and rasterise', () => {
   });
 
   it('draws bars as high as their values', async () => {
-    const bars = [{ colour: 'red', value: 2 }, { colour: 'blue', value: 5 }, { colour: 'green', value: 1 }] as const;
-    const scene: Scene = { background: 220, objects: [], text: null, chart: { x: 0, y: 0, extent: 1024, maximum: 6, bars } };
+    const bars = [
+      { colour: 'red', value: 2 },
+      { colour: 'blue', value: 5 },
+      { colour: 'green', value: 1 },
+    ] as const;
+    const scene: Scene = {
+      background: 220,
+      objects: [],
+      text: null,
+      chart: { x: 0, y: 0, extent: 1024, maximum: 6, bars },
+    };
     const size = 512;
     const image = await decodeImage(await rasterise(renderSceneSvg(scene, size), size));
     const heights = bars.map(({ colour }) => {
-      const { box: [x, , width] } = groundTruth(scene, size).chart!.bars.find((bar) => bar.colour === colour)!;
+      const {
+        box: [x, , width],
+      } = groundTruth(scene, size).chart!.bars.find((bar) => bar.colour === colour)!;
       const column = Math.floor(x + width / 2);
-      return Array.from({ length: size }, (_, y) => pixel(image, column, y)).filter((value) => value === COLOUR_VALUES[colour]).length;
+      return Array.from({ length: size }, (_, y) => pixel(image, column, y)).filter(
+        (value) => value === COLOUR_VALUES[colour],
+      ).length;
     });
     const unit = heights[2]!;
     expect(unit).toBeGreaterThan(60);
@@ -205,7 +228,9 @@ describe('corruptGroundTruth', () => {
   it('returns the truth at rate 0 and repeats for one key', () => {
     expect(corrupt(0)).toEqual(truths);
     expect(corrupt(0.5)).toEqual(corrupt(0.5));
-    expect(corruptGroundTruth(truths[0]!, randomKey(1), 1)).not.toEqual(corruptGroundTruth(truths[0]!, randomKey(2), 1));
+    expect(corruptGroundTruth(truths[0]!, randomKey(1), 1)).not.toEqual(
+      corruptGroundTruth(truths[0]!, randomKey(2), 1),
+    );
   });
 
   it.each([0.1, 0.4, 1])('makes errors at rate %f, of every kind', (rate) => {
@@ -255,7 +280,7 @@ describe('corruptGroundTruth', () => {
         expect(x >= 0 && y >= 0 && x + width <= 64 && y + height <= 64).toBe(true);
         const original = truths[index]!.objects.find((other) => other.id === id)!;
         const [dx, dy] = [x - original.box[0], y - original.box[1]];
-        expect(decodeMask(mask)).toEqual(decodeMask(shiftMask(original.mask, dx, dy)));
+        expect(mask.counts.join()).toBe(shiftMask(original.mask, dx, dy).counts.join());
       }
     });
   });

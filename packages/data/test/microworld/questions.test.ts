@@ -1,14 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { captionScene, groundTruth, listQuestions, QUESTION_TYPES, type Scene, type SceneObject } from '../../src/index.js';
+import {
+  captionScene,
+  groundTruth,
+  listQuestions,
+  QUESTION_TYPES,
+  type Scene,
+  type SceneObject,
+} from '../../src/index.js';
 import { answerFromTruth } from './answer-from-truth.js';
 import { scenesOf } from './scenes.js';
 
 const object = (description: string, x: number, y: number): SceneObject => {
-  const [size, colour, shape] = description.split(' ') as [SceneObject['size'], SceneObject['colour'], SceneObject['shape']];
+  const [size, colour, shape] = description.split(' ') as [
+    SceneObject['size'],
+    SceneObject['colour'],
+    SceneObject['shape'],
+  ];
   return { size, colour, shape, x, y, extent: size === 'small' ? 176 : 288 };
 };
 
-const scene = (overrides: Partial<Scene>): Scene => ({ background: 220, objects: [], text: null, chart: null, ...overrides });
+const scene = (overrides: Partial<Scene>): Scene => ({
+  background: 220,
+  objects: [],
+  text: null,
+  chart: null,
+  ...overrides,
+});
 
 describe('listQuestions', () => {
   it.each(QUESTION_TYPES.filter((type) => type !== 'caption'))(
@@ -16,7 +33,10 @@ describe('listQuestions', () => {
     (type) => {
       let checked = 0;
       const wrong: string[] = [];
-      for (const [placement, seed] of [['grid', 40], ['free', 41]] as const) {
+      for (const [placement, seed] of [
+        ['grid', 40],
+        ['free', 41],
+      ] as const) {
         for (const drawn of scenesOf(seed, 150, { placement })) {
           const truth = groundTruth(drawn, 256);
           for (const { wordings, answer } of listQuestions(type, drawn, { placement })) {
@@ -34,7 +54,13 @@ describe('listQuestions', () => {
   );
 
   it('asks about a pair of objects only where colour and shape identify both', () => {
-    const twins = scene({ objects: [object('small red circle', 170, 170), object('large red circle', 850, 850), object('small blue star', 850, 170)] });
+    const twins = scene({
+      objects: [
+        object('small red circle', 170, 170),
+        object('large red circle', 850, 850),
+        object('small blue star', 850, 170),
+      ],
+    });
     expect(listQuestions('relation', twins)).toEqual([]);
     expect(listQuestions('position', twins).map(({ answer }) => answer)).toEqual(['top right']);
     expect(listQuestions('colour', twins).map(({ wordings }) => wordings[0])).toEqual(['What colour is the star?']);
@@ -42,13 +68,21 @@ describe('listQuestions', () => {
 
   it('does not ask for a neighbour where a word or a chart could be meant', () => {
     const objects = [object('small red circle', 170, 170), object('small blue star', 850, 170)];
-    expect(listQuestions('neighbour', scene({ objects })).map(({ answer }) => answer).sort()).toEqual(['blue star', 'red circle']);
+    expect(
+      listQuestions('neighbour', scene({ objects }))
+        .map(({ answer }) => answer)
+        .sort(),
+    ).toEqual(['blue star', 'red circle']);
     const text = { content: 'CAT', x: 100, y: 600, dot: 32 };
     expect(listQuestions('neighbour', scene({ objects, text }))).toEqual([]);
   });
 
   it('counts neither bars nor their colours', () => {
-    const bars = [{ colour: 'red', value: 1 }, { colour: 'blue', value: 2 }, { colour: 'green', value: 3 }] as const;
+    const bars = [
+      { colour: 'red', value: 1 },
+      { colour: 'blue', value: 2 },
+      { colour: 'green', value: 3 },
+    ] as const;
     const chart = { x: 20, y: 20, extent: 640, maximum: 6, bars };
     const beside = scene({ objects: [object('small red circle', 850, 850)], chart });
     expect(new Set(listQuestions('count', beside).map(({ group }) => group))).toEqual(new Set(['count/shape']));
@@ -74,9 +108,15 @@ describe('captionScene', () => {
   });
 
   it('gives the values of a chart, with the right articles', () => {
-    const bars = [{ colour: 'orange', value: 4 }, { colour: 'red', value: 6 }, { colour: 'cyan', value: 1 }] as const;
+    const bars = [
+      { colour: 'orange', value: 4 },
+      { colour: 'red', value: 6 },
+      { colour: 'cyan', value: 1 },
+    ] as const;
     const drawn = scene({ chart: { x: 20, y: 360, extent: 640, maximum: 6, bars } });
-    expect(captionScene(drawn)).toBe('A chart at the left with an orange bar of 4, a red bar of 6 and a cyan bar of 1.');
+    expect(captionScene(drawn)).toBe(
+      'A chart at the left with an orange bar of 4, a red bar of 6 and a cyan bar of 1.',
+    );
   });
 
   it('mentions every object, word and bar once', () => {

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CANVAS, COLOURS, MicroworldError, randomKey, type Scene, type SceneObject, SHAPES, sampleScene, sceneOptions } from '../../src/index.js';
+import {
+  CANVAS,
+  COLOURS,
+  MicroworldError,
+  randomKey,
+  type Scene,
+  type SceneObject,
+  SHAPES,
+  sampleScene,
+  sceneOptions,
+} from '../../src/index.js';
 import { textBox } from '../../src/microworld/geometry.js';
 import { GLYPH_CHARACTERS, wordColumns, wordRuns } from '../../src/microworld/glyphs.js';
 import { scenesOf } from './scenes.js';
@@ -23,7 +33,9 @@ const apart = (a: Rectangle, b: Rectangle): boolean =>
 
 describe('sampleScene', () => {
   it('gives the pinned scenes of seed 1', () => {
-    const hash = createHash('sha256').update(JSON.stringify(scenesOf(1, 200))).digest('hex');
+    const hash = createHash('sha256')
+      .update(JSON.stringify(scenesOf(1, 200)))
+      .digest('hex');
     expect(hash).toBe('629312c957bb7cd61ae84dfc8aeafbb35f7f3e75c9582e1a4e6d9889589728e8');
   });
 
@@ -52,12 +64,15 @@ describe('sampleScene', () => {
   it('draws every number of objects, shape, colour and size about equally often', () => {
     const scenes = scenesOf(5, 2000, { content: 'shapes', repetition: 0 });
     const objects = scenes.flatMap((scene) => scene.objects);
-    const share = <T>(items: readonly T[], accepts: (item: T) => boolean): number => items.filter(accepts).length / items.length;
+    const share = <T>(items: readonly T[], accepts: (item: T) => boolean): number =>
+      items.filter(accepts).length / items.length;
     for (let count = 1; count <= 5; count++) {
       expect(share(scenes, (scene) => scene.objects.length === count)).toBeCloseTo(1 / 5, 1);
     }
-    for (const shape of SHAPES) expect(Math.abs(share(objects, (object) => object.shape === shape) - 1 / 6)).toBeLessThan(0.02);
-    for (const colour of COLOURS) expect(Math.abs(share(objects, (object) => object.colour === colour) - 1 / 8)).toBeLessThan(0.02);
+    for (const shape of SHAPES)
+      expect(Math.abs(share(objects, (object) => object.shape === shape) - 1 / 6)).toBeLessThan(0.02);
+    for (const colour of COLOURS)
+      expect(Math.abs(share(objects, (object) => object.colour === colour) - 1 / 8)).toBeLessThan(0.02);
     expect(Math.abs(share(objects, (object) => object.size === 'small') - 1 / 2)).toBeLessThan(0.03);
   });
 
@@ -91,12 +106,20 @@ describe('sampleScene', () => {
   });
 
   it('uses finer grids', () => {
-    const options = { grid: { columns: 5, rows: 4 }, sizes: { small: 100, large: 180 }, objects: { minimum: 12, maximum: 12 } };
+    const options = {
+      grid: { columns: 5, rows: 4 },
+      sizes: { small: 100, large: 180 },
+      objects: { minimum: 12, maximum: 12 },
+    };
     for (const { objects } of scenesOf(10, 20, { ...options, content: 'shapes' })) expect(objects).toHaveLength(12);
   });
 
   it('refuses more objects than fit, instead of trying for ever', () => {
-    const crowded = { placement: 'free', objects: { minimum: 16, maximum: 16 }, sizes: { small: 280, large: 288 } } as const;
+    const crowded = {
+      placement: 'free',
+      objects: { minimum: 16, maximum: 16 },
+      sizes: { small: 280, large: 288 },
+    } as const;
     expect(() => sampleScene(randomKey(1), crowded)).toThrow(MicroworldError);
     expect(() => sampleScene(randomKey(1), crowded)).toThrow(/at least 16 objects to fit/);
     const full = { content: 'chart', objects: { minimum: 6, maximum: 9 } } as const;
@@ -142,6 +165,10 @@ describe('glyphs', () => {
   it('stand one dot apart', () => {
     expect(wordColumns('CAT')).toBe(17);
     const first = wordRuns('L').map(({ column }) => column);
-    expect(wordRuns('TL').filter(({ column }) => column >= 5).map(({ column }) => column)).toEqual(first.map((column) => column + 6));
+    expect(
+      wordRuns('TL')
+        .filter(({ column }) => column >= 5)
+        .map(({ column }) => column),
+    ).toEqual(first.map((column) => column + 6));
   });
 });

@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { type AnyTypedArray, convert, type DType } from '../../dtype.js';
 import type { Graph } from '../../graph/graph.js';
-import { type Shape, sizeOf } from '../../graph/shape.js';
+import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
 import { lower, type LoweredModel } from '../../onnx/lower.js';
 import { encodeModel } from '../../onnx/schema.js';
 import { philoxUniformInto } from '../../random/philox.js';
+import { type FusedKernel, fuseElementwise } from '../wasm/fuse-elementwise.js';
 import { ArrayPool } from './array-pool.js';
 import type { OrtOptions } from './options.js';
 import type { Request } from './protocol.js';
@@ -16,9 +17,13 @@ interface StoredBuffer {
   readonly dtype: DType;
 }
 
-interface StoredProgram extends Omit<LoweredModel, 'model' | 'external'> {
-  readonly session: ort.InferenceSession;
+interface StoredProgram {
+  readonly code: FusedKernel | StoredSession;
   readonly outputs: readonly { readonly shape: Shape; readonly dtype: DType }[];
+}
+
+interface StoredSession extends Omit<LoweredModel, 'model' | 'external'> {
+  readonly session: ort.InferenceSession;
 }
 
 /** Elements of a tile: three or four arrays of this size stay in a core's second-level cache. */
@@ -52,8 +57,7 @@ export class OrtDevice {
         for (const id of request.ids) this.free(id);
         return undefined;
       case 'release':
-        await this.programs.get(request.id)?.session.release();
-        this.programs.delete(request.id);
+        await this.release(request.id);
         return undefined;
     }
   }
@@ -70,12 +74,23 @@ export class OrtDevice {
     if (buffer) this.pool.give(buffer.data);
   }
 
+  private async release(id: number): Promise<void> {
+    const code = this.programs.get(id)?.code;
+    this.programs.delete(id);
+    if (code && 'session' in code) await code.session.release();
+  }
+
   private download(id: number): AnyTypedArray {
     const { data, dtype } = this.buffer(id);
     return dtype === 'bfloat16' ? convert(data as Float32Array, 'float32', 'bfloat16') : data.slice();
   }
 
   private async compile(graph: Graph): Promise<StoredProgram> {
+    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
+    return { code: fuseElementwise(graph) ?? (await this.createSession(graph)), outputs };
+  }
+
+  private async createSession(graph: Graph): Promise<StoredSession> {
     const { model: onnx, external, ...model } = lower(graph, { resident: (id) => this.buffer(id).data });
     const session = await ort.InferenceSession.create(encodeModel(onnx), {
       executionProviders: [...(this.options.executionProviders ?? ['cpu'])],
@@ -86,8 +101,7 @@ export class OrtDevice {
       extra: { session: { force_spinning_stop: '1' } },
       externalData: external.map(({ name, data }) => ({ path: name, data })),
     });
-    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
-    return { ...model, session, outputs };
+    return { ...model, session };
   }
 
   private async run(id: number, inputs: readonly number[], outputs: readonly number[], overwrites: readonly boolean[]): Promise<void> {
@@ -98,14 +112,16 @@ export class OrtDevice {
       if (overwrites[index]) return this.buffer(outputs[index]!);
       return { shape, dtype, data: this.pool.take(hostDType(dtype), sizeOf(shape)) };
     });
-    if (program.isElementwise) await runTiled(program, feeds, results);
-    else await this.runWhole(program, feeds, results);
+    const { code } = program;
+    if ('run' in code) code.run(feeds.map(({ data }) => data), results.map(({ data }) => data));
+    else if (code.isElementwise) await runTiled(code, feeds, results);
+    else await this.runWhole(code, feeds, results);
     results.forEach((result, index) => {
       this.buffers.set(outputs[index]!, result);
     });
   }
 
-  private async runWhole(program: StoredProgram, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+  private async runWhole(program: StoredSession, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
     const feeds: Record<string, ort.Tensor> = {};
     program.inputNames.forEach((name, position) => {
       if (name) feeds[name] = asOrt(inputs[position]!);
@@ -124,7 +140,7 @@ export class OrtDevice {
 }
 
 /** Runs an elementwise program piece by piece, so that intermediate values stay in the cache. */
-async function runTiled(program: StoredProgram, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+async function runTiled(program: StoredSession, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
   const total = outputs[0]!.data.length;
   const part = ({ data, dtype }: StoredBuffer, start: number, end: number) =>
     asOrt({ data: data.subarray(start, end) as AnyTypedArray, shape: [end - start], dtype });
@@ -133,7 +149,7 @@ async function runTiled(program: StoredProgram, inputs: readonly StoredBuffer[],
     const feeds: Record<string, ort.Tensor> = {};
     program.inputNames.forEach((name, position) => {
       const input = inputs[position]!;
-      if (name) feeds[name] = input.data.length === total ? part(input, start, end) : asOrt({ ...input, shape: [] });
+      if (name) feeds[name] = sameShape(input.shape, outputs[0]!.shape) ? part(input, start, end) : asOrt({ ...input, shape: [] });
     });
     const fetches = Object.fromEntries(outputs.map((output, index) => [program.outputNames[index]!, part(output, start, end)]));
     await program.session.run(feeds, fetches);

@@ -1,4 +1,4 @@
-import type { Case, CaseTable } from './case.js';
+import type { CaseTable } from './case.js';
 import { elementwiseCases } from './elementwise.js';
 import { indexingCases } from './indexing.js';
 import { productCases } from './product.js';
@@ -15,8 +15,3 @@ export const cases: CaseTable = {
   ...indexingCases,
   ...specialCases,
 };
-
-/** All cases under the names that tests carry. */
-export const namedCases: readonly (readonly [name: string, each: Case])[] = Object.entries(cases).flatMap(([primitive, list]) =>
-  list.map((each) => [`${primitive} ${each.name}`, each] as const),
-);

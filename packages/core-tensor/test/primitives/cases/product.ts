@@ -1,6 +1,7 @@
 import type { Conv2dAttributes, ConvTranspose2dAttributes } from '../../../src/primitives/attributes.js';
 import { uniform } from '../../support/host-tensor.js';
-import { applies, type Case, type CaseTable } from './case.js';
+import type { Case } from '../../support/case.js';
+import { applies, type CaseTable } from './case.js';
 
 const products: readonly (readonly [a: readonly number[], b: readonly number[], transposeA?: boolean, transposeB?: boolean])[] = [
   [[2, 3], [3, 4]],

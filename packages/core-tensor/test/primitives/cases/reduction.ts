@@ -1,6 +1,7 @@
 import type { DType } from '../../../src/dtype.js';
 import { distinct, given, type InputSpec, uniform } from '../../support/host-tensor.js';
-import { applies, type Case, type CaseTable } from './case.js';
+import type { Case } from '../../support/case.js';
+import { applies, type CaseTable } from './case.js';
 
 const reductions: readonly (readonly [shape: readonly number[], axes: readonly number[], keepDims: boolean])[] = [
   [[5], [0], false],

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-line.js';
+import { interruptible } from '../interruption.js';
+import { terminalReporter } from '../terminal.js';
+import { positiveInteger } from './arguments.js';
+
+interface EvalOptions {
+  readonly split: string;
+  readonly limit?: number;
+}
+
+/** `ocelli eval`: the scores of a trained model. */
+export function addEvalCommand(program: Command, context: CommandContext): void {
+  program
+    .command('eval')
+    .description('score a trained model on held-out questions')
+    .argument('<run>', 'folder of a run that train or reproduce wrote')
+    .option('--split <name>', 'part of the data set', 'test')
+    .option('--limit <count>', 'number of questions (default: all)', positiveInteger)
+    .addHelpText('after', '\nExample:\n  $ ocelli eval runs/my-model --split test --limit 200')
+    .action(async (runFolder: string, { split, limit }: EvalOptions) => {
+      const { evaluateCommand } = await import('../evaluate/evaluate.js');
+      const reporter = terminalReporter(context.terminal);
+      context.exitCode = await interruptible(context.terminal, async ({ signal }) => {
+        try {
+          await evaluateCommand(runFolder, { split, limit, reporter, signal });
+          return 0;
+        } finally {
+          reporter.close();
+        }
+      });
+    });
+}

@@ -1,0 +1,4 @@
+import { compareGradients } from '../support/compare-gradients.js';
+import { cases } from './cases/index.js';
+
+compareGradients(cases);

@@ -1,0 +1,4 @@
+import type { ParityChecks } from '@ocelli/core-tensor';
+
+/** Kinds of fixtures that this package answers for. */
+export const parityChecks: ParityChecks = {};

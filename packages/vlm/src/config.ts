@@ -1,0 +1,4 @@
+import { clipVisionConfigSchema } from '@ocelli/encoders';
+import { llamaConfigSchema } from '@ocelli/language';
+import { projectorConfigSchema } from '@ocelli/projectors';
+import { z } from 'zod';
