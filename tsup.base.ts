@@ -7,7 +7,7 @@ export function library(options: Options = {}): Options {
     format: ['esm', 'cjs'],
     target: 'node20',
     platform: 'node',
-    dts: process.env.OCELLI_NO_TYPES ? false : true,
+    dts: true,
     sourcemap: true,
     clean: true,
     shims: true,

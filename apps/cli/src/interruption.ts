@@ -3,21 +3,17 @@ import type { Terminal } from './terminal.js';
 
 const signals = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
 
-/** How a command reacts to Ctrl-C. */
-export interface Interruption {
-  /** Aborted by the first interruption; a command that heeds it finishes what it is at and returns. */
-  readonly signal: AbortSignal;
-  /** The code to exit with, if there was an interruption. */
-  readonly exitCode: number | undefined;
-}
-
 /**
  * Runs a command that can be interrupted: the first Ctrl-C asks it to stop after the current step, the second one ends
  * the process.
  *
- * @returns the exit code: the command's own, or that of the interruption
+ * @param command heeds the signal: it finishes what it is at, and returns or throws the signal's reason
+ * @returns the exit code: 0, or that of the interruption
  */
-export async function interruptible(terminal: Terminal, command: (interruption: Interruption) => Promise<number>): Promise<number> {
+export async function interruptible(
+  terminal: Terminal,
+  command: (signal: AbortSignal) => Promise<void>,
+): Promise<number> {
   const controller = new AbortController();
   let exitCode: number | undefined;
   const onSignal = (name: keyof typeof signals) => {
@@ -29,16 +25,10 @@ export async function interruptible(terminal: Terminal, command: (interruption: 
   const names = Object.keys(signals) as (keyof typeof signals)[];
   for (const name of names) process.on(name, onSignal);
   try {
-    const code = await command({
-      signal: controller.signal,
-      get exitCode() {
-        return exitCode;
-      },
-    });
-    return exitCode ?? code;
+    await command(controller.signal);
+    return exitCode ?? exitCodes.success;
   } catch (error) {
-    // What a command throws because it was asked to stop is no failure.
-    if (exitCode !== undefined) return exitCode;
+    if (exitCode !== undefined && error === controller.signal.reason) return exitCode;
     throw error;
   } finally {
     for (const name of names) process.off(name, onSignal);

@@ -3,9 +3,10 @@ import type { Engine, Program } from './engine/engine.js';
 import { bindAll, materialize } from './engine/evaluate.js';
 import { cachedProgram, forgetProgram } from './engine/program-cache.js';
 import { currentEngine } from './engine/select.js';
+import { GraphError } from './errors.js';
 import { Parameter } from './nn/parameter.js';
 import { Tensor } from './tensor.js';
-import { flatten, type Structure, unflatten } from './tree.js';
+import { flatten, type Structure, structureKey, unflatten } from './tree.js';
 
 /** What a trace found: a program, what to feed it beside the arguments, and how to arrange its results. */
 interface Trace {
@@ -28,7 +29,7 @@ interface Trace {
  *
  * Arguments and result may be nested arrays and plain objects. Parameters the function uses are bound by reference;
  * frozen ones become constants of the program. Numbers in the arguments are fixed per trace: pass what changes from
- * call to call (a learning rate, say) as a tensor.
+ * call to call (a learning rate, say) as a tensor. Functions and objects of classes in the arguments count by identity.
  *
  * @example
  * ```ts
@@ -39,18 +40,14 @@ interface Trace {
 export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: Arguments) => Result,
 ): (...args: Arguments) => Promise<Result> {
-  const traces = new Map<string, Trace>();
+  const traces = new Map<string, Promise<Trace>>();
   return async (...args) => {
     const engine = await currentEngine();
     const { leaves, structure } = flatten(args);
     await materialize(leaves.filter(({ source }) => source.kind === 'operation' || source.kind === 'segment'));
-    const signature = JSON.stringify([structure, leaves.map(({ shape, dtype }) => [shape, dtype])]);
-    let trace = traces.get(signature);
-    if (!trace || trace.engine !== engine || !holds(trace)) {
-      if (trace && isStale(trace)) forgetProgram(trace.program);
-      trace = await traceFunction(engine, fn, structure, leaves);
-      traces.set(signature, trace);
-    }
+    const types = leaves.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`);
+    const signature = `${structureKey(structure)} ${types.join(' ')}`;
+    const trace = await validTrace(traces, signature, engine, () => traceFunction(engine, fn, structure, leaves));
     const bound = await bindAll(engine, [...leaves, ...trace.captured]);
     const results = await engine.run(
       trace.program,
@@ -60,6 +57,26 @@ export function compile<Arguments extends readonly unknown[], Result>(
     const outputs = results.map((buffer) => new Tensor(buffer.shape, buffer.dtype, { kind: 'device', buffer }));
     return unflatten(trace.outputs, outputs) as Result;
   };
+}
+
+/** The trace of a signature: the known one if it is still true, else a new one, which concurrent calls share. */
+async function validTrace(
+  traces: Map<string, Promise<Trace>>,
+  signature: string,
+  engine: Engine,
+  traceAnew: () => Promise<Trace>,
+): Promise<Trace> {
+  for (;;) {
+    const known = traces.get(signature);
+    const trace = await known;
+    if (trace?.engine === engine && holds(trace)) return trace;
+    if (traces.get(signature) !== known) continue;
+    if (trace && isStale(trace)) forgetProgram(trace.program);
+    const fresh = traceAnew();
+    traces.set(signature, fresh);
+    fresh.catch(() => traces.delete(signature));
+    return fresh;
+  }
 }
 
 function holds({ assumptions }: Trace): boolean {
@@ -81,7 +98,14 @@ async function traceFunction<Arguments extends readonly unknown[]>(
   leaves: readonly Tensor[],
 ): Promise<Trace> {
   const placeholders = leaves.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
-  const outputs = flatten(fn(...(unflatten(structure, placeholders) as unknown as Arguments)));
+  const outputs = flatten(await requireNoPromise(fn(...(unflatten(structure, placeholders) as unknown as Arguments))));
+  if (outputs.leaves.length === 0) {
+    throw new GraphError({
+      operation: 'compile',
+      expected: 'a function that returns tensors, alone or in arrays and plain objects',
+      received: 'a result without any',
+    });
+  }
   // Frozen parameters are put on the engine first, where the program can take them as constants.
   const parameters = new Set<Parameter>();
   buildGraph(outputs.leaves, placeholders, (leaf) => {
@@ -108,4 +132,16 @@ async function traceFunction<Arguments extends readonly unknown[]>(
     assumptions,
     outputs: outputs.structure,
   };
+}
+
+/** A function that waits for something cannot be traced; what it waits for may say why. */
+async function requireNoPromise(result: unknown): Promise<unknown> {
+  if (!(result instanceof Promise)) return result;
+  await result;
+  throw new GraphError({
+    operation: 'compile',
+    expected: 'a function that returns its tensors at once',
+    received: 'an async function',
+    remedy: 'Leave out async and await: operations record without waiting. Read data from what the compiled function returns.',
+  });
 }

@@ -1,5 +1,5 @@
 import type { CheckpointSegment } from './autodiff/checkpoint.js';
-import { type AnyTypedArray, allocate, convert, type DType, type TypedArrayOf } from './dtype.js';
+import { type AnyTypedArray, allocate, convert, type DType, isArrayOf, type TypedArrayOf } from './dtype.js';
 import type { DeviceBuffer } from './engine/engine.js';
 import { DTypeError, GraphError, ShapeError } from './errors.js';
 import { type Shape, sizeOf } from './graph/shape.js';
@@ -19,8 +19,8 @@ export type Source =
   | Operation
   /** Values in host memory, given by the user. */
   | { readonly kind: 'host'; readonly data: AnyTypedArray }
-  /** Values that an engine holds. */
-  | { readonly kind: 'device'; readonly buffer: DeviceBuffer }
+  /** Values that an engine holds, and the parameters they were computed from, which gradients no longer reach. */
+  | { readonly kind: 'device'; readonly buffer: DeviceBuffer; readonly computedFrom?: ReadonlySet<Tensor> | undefined }
   /** An argument of a function that is being traced. */
   | { readonly kind: 'input' }
   /** A parameter, whose values are bound when a program runs. */
@@ -54,7 +54,8 @@ export class Tensor {
   }
 
   /**
-   * The values, row-major: computes them if that has not happened yet.
+   * The values, row-major: computes them if that has not happened yet. The tensor is then a plain value that no longer
+   * knows what it was computed from, so take gradients before.
    *
    * @throws GraphError inside a function that is being traced by `compile`.
    */
@@ -87,6 +88,14 @@ export function record<Name extends PrimitiveName>(
   attributes: PrimitiveAttributes[Name],
 ): Tensor {
   const { shape, dtype } = primitives[op].infer(inputs, attributes);
+  if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
+    throw new ShapeError({
+      operation: op,
+      expected: `sizes that are whole and not negative, received a result of [${shape.join(', ')}]`,
+      received: inputs.map((input) => input.shape),
+      remedy: 'Check the sizes, steps and factors that were given.',
+    });
+  }
   return new Tensor(shape, dtype, { kind: 'operation', op, inputs, attributes });
 }
 
@@ -97,8 +106,9 @@ type NestedNumbers = number | readonly NestedNumbers[];
  *
  * @param values a typed array, a number, or nested arrays of numbers, which give the shape.
  * @param shape needed for a typed array of more than one axis.
- * @param dtype default: that of the typed array (`float32` for numbers).
- * @throws ShapeError if the number of values is not that of the shape, or nested arrays are ragged.
+ * @param dtype default: that of the typed array (`float32` for numbers). 16-bit floats in a typed array are bit patterns.
+ * @throws ShapeError if the number of values is not that of the shape, or nested arrays are ragged; DTypeError if the
+ *   dtype does not hold the values.
  */
 export function tensor(values: AnyTypedArray | NestedNumbers, shape?: Shape, dtype?: DType): Tensor {
   if (ArrayBuffer.isView(values)) {
@@ -106,6 +116,14 @@ export function tensor(values: AnyTypedArray | NestedNumbers, shape?: Shape, dty
     const actual = dtype ?? dtypeOf(array);
     const actualShape = shape ?? [array.length];
     checkCount(array.length, actualShape);
+    if (!isArrayOf(actual, array)) {
+      throw new DTypeError({
+        operation: 'tensor',
+        expected: `a ${allocate(actual, 0).constructor.name} for dtype ${actual}`,
+        received: `a ${array.constructor.name}`,
+        remedy: 'Convert the values, or make a tensor of their own dtype and cast it.',
+      });
+    }
     return new Tensor(actualShape, actual, { kind: 'host', data: array });
   }
   const nested = values as NestedNumbers;
@@ -159,12 +177,15 @@ function shapeOfNested(values: NestedNumbers): number[] {
 }
 
 function fromNumbers(values: readonly number[], dtype: DType): AnyTypedArray {
-  if (dtype === 'float16' || dtype === 'bfloat16') {
+  if (dtype === 'float16' || dtype === 'bfloat16') return convert(Float32Array.from(values), 'float32', dtype);
+  const range = integerRanges[dtype];
+  const misfit = range && values.find((value) => !(Number.isInteger(value) && value >= range[0] && value <= range[1]));
+  if (misfit !== undefined) {
     throw new DTypeError({
       operation: 'tensor',
-      expected: 'a float32, integer or bool dtype for plain numbers',
-      received: dtype,
-      remedy: `Make a float32 tensor and convert it with cast(x, '${dtype}').`,
+      expected: `whole numbers between ${range![0]} and ${range![1]} for dtype ${dtype}`,
+      received: String(misfit),
+      remedy: 'Use float32, or cast the other operand to it.',
     });
   }
   const array = allocate(dtype, values.length) as TypedArrayOf<DType>;
@@ -173,6 +194,13 @@ function fromNumbers(values: readonly number[], dtype: DType): AnyTypedArray {
   });
   return array;
 }
+
+const integerRanges: { readonly [D in DType]?: readonly [smallest: number, largest: number] } = {
+  bool: [0, 1],
+  uint8: [0, 255],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
 
 function dtypeOf(array: AnyTypedArray): DType {
   if (array instanceof Float32Array) return 'float32';

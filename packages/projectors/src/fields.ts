@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** A size that must be there. */
+/** A size that must be given, unless a default follows. */
 export const size = z.int().positive();
+
+/** What every projector starts from. */
+export const commonDefaults = { positionEmbedding: false, endTokens: 0, initializerRange: 0.02 } as const;
 
 /** Fields of every projector. */
 export const commonFields = {
@@ -9,27 +12,23 @@ export const commonFields = {
   visionWidth: size,
   /** Width of the language model's tokens. */
   languageWidth: size,
-  /** Number of features an image has; needed for a position table. Default: any. */
+  /** Number of features of an image; needed for a position table. Default: any number. */
   inputTokens: size.optional(),
-  /** Learned tokens put behind the image's. Default: 0. */
-  endTokens: z.int().nonnegative().default(0),
-  /** Deviation of the first values of weights, position tables and end tokens. Default: 0.02. */
-  initializerRange: z.number().nonnegative().default(0.02),
+  /** Add a learned position to every feature. */
+  positionEmbedding: z.boolean().default(commonDefaults.positionEmbedding),
+  /** Learned tokens put behind those of the image. */
+  endTokens: z.int().nonnegative().default(commonDefaults.endTokens),
+  /** Deviation of the first values of weights and end tokens. */
+  initializerRange: z.number().nonnegative().default(commonDefaults.initializerRange),
 };
 
-/** A field that adds a learned position to every feature. */
-export const positionEmbedding = (start: boolean) => z.boolean().default(start);
-
-/** A field that normalises the features first. */
-export const prenorm = z.boolean().default(false);
-
-/** Refuses a position table of unknown length. */
-export function hasPositionCount(config: {
+interface Positions {
   readonly positionEmbedding: boolean;
   readonly inputTokens?: number | undefined;
-}): boolean {
-  return !config.positionEmbedding || config.inputTokens !== undefined;
 }
 
-/** What {@link hasPositionCount} says when it refuses. */
-export const positionCountIssue = { path: ['inputTokens'], message: 'is needed for a position table' };
+/** Refuses a position table of unknown length; the arguments of zod's `refine`. */
+export const positionsHaveLength: [(config: Positions) => boolean, { path: string[]; message: string }] = [
+  ({ positionEmbedding, inputTokens }) => !positionEmbedding || inputTokens !== undefined,
+  { path: ['inputTokens'], message: 'is needed for a position table' },
+];

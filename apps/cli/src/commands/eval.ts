@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-line.js';
-import { interruptible } from '../interruption.js';
-import { terminalReporter } from '../terminal.js';
 import { positiveInteger } from './arguments.js';
+import { runLongCommand } from './long-command.js';
 
 interface EvalOptions {
   readonly split: string;
@@ -20,14 +19,6 @@ export function addEvalCommand(program: Command, context: CommandContext): void 
     .addHelpText('after', '\nExample:\n  $ ocelli eval runs/my-model --split test --limit 200')
     .action(async (runFolder: string, { split, limit }: EvalOptions) => {
       const { evaluateCommand } = await import('../evaluate/evaluate.js');
-      const reporter = terminalReporter(context.terminal);
-      context.exitCode = await interruptible(context.terminal, async ({ signal }) => {
-        try {
-          await evaluateCommand(runFolder, { split, limit, reporter, signal });
-          return 0;
-        } finally {
-          reporter.close();
-        }
-      });
+      await runLongCommand(context, (environment) => evaluateCommand(runFolder, { ...environment, split, limit }));
     });
 }

@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-line.js';
-import { interruptible } from '../interruption.js';
-import { terminalReporter } from '../terminal.js';
 import { positiveInteger } from './arguments.js';
+import { runLongCommand } from './long-command.js';
 
 interface ReproduceOptions {
   readonly scale: 'mini';
@@ -24,21 +23,14 @@ export function addReproduceCommand(program: Command, context: CommandContext): 
     .addHelpText('after', '\nExample:\n  $ ocelli reproduce honeybee --scale mini --seeds 3 --out runs/honeybee')
     .action(async (recipe: string, options: ReproduceOptions) => {
       const { reproduce } = await import('../reproduce/reproduce.js');
-      const reporter = terminalReporter(context.terminal);
-      context.exitCode = await interruptible(context.terminal, async ({ signal }) => {
-        try {
-          await reproduce(recipe, {
-            scale: options.scale,
-            seeds: options.seeds,
-            out: options.out ?? `runs/${recipe}`,
-            resume: options.resume ?? false,
-            reporter,
-            signal,
-          });
-          return 0;
-        } finally {
-          reporter.close();
-        }
-      });
+      await runLongCommand(context, (environment) =>
+        reproduce(recipe, {
+          ...environment,
+          scale: options.scale,
+          seeds: options.seeds,
+          out: options.out ?? `runs/${recipe}`,
+          resume: options.resume ?? false,
+        }),
+      );
     });
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-line.js';
-import { interruptible } from '../interruption.js';
-import { terminalReporter } from '../terminal.js';
+import { runLongCommand } from './long-command.js';
 
 interface TrainOptions {
   readonly out?: string;
@@ -19,14 +18,8 @@ export function addTrainCommand(program: Command, context: CommandContext): void
     .addHelpText('after', '\nExample:\n  $ ocelli train my-model.yaml --out runs/my-model')
     .action(async (configFile: string, options: TrainOptions) => {
       const { trainCommand } = await import('../train/train.js');
-      const reporter = terminalReporter(context.terminal);
-      context.exitCode = await interruptible(context.terminal, async ({ signal }) => {
-        try {
-          await trainCommand(configFile, { out: options.out, resume: options.resume ?? false, reporter, signal });
-          return 0;
-        } finally {
-          reporter.close();
-        }
-      });
+      await runLongCommand(context, (environment) =>
+        trainCommand(configFile, { ...environment, out: options.out, resume: options.resume ?? false }),
+      );
     });
 }

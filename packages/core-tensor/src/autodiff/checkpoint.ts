@@ -1,3 +1,4 @@
+import { isFloating } from '../dtype.js';
 import { record, Tensor } from '../tensor.js';
 
 /** A function whose intermediate values are computed again in the backward pass instead of being kept. */
@@ -37,5 +38,7 @@ export function checkpoint<Inputs extends readonly Tensor[], Output extends Tens
 
 /** @internal Runs a segment again, not before the cotangents of its outputs are known. */
 export function replay(segment: CheckpointSegment, cotangents: readonly Tensor[]): readonly Tensor[] {
-  return segment.run(segment.inputs.map((input) => record('barrier', [input, ...cotangents], {})));
+  return segment.run(
+    segment.inputs.map((input) => (isFloating(input.dtype) ? record('barrier', [input, ...cotangents], {}) : input)),
+  );
 }

@@ -1,4 +1,5 @@
-import { GraphError, ShapeError } from '../errors.js';
+import { formatShape, GraphError, ShapeError } from '../errors.js';
+import { sameShape } from '../graph/shape.js';
 import { add } from '../ops/arithmetic.js';
 import { primitives } from '../primitives/table.js';
 import type { GradientContext, Primitive } from '../primitives/primitive.js';
@@ -11,7 +12,8 @@ import { dependencies, topologicalOrder } from './topology.js';
  *
  * @param of the scalar.
  * @param withRespectTo tensors that `of` was computed from; one it does not depend on gets zeros.
- * @throws ShapeError if `of` is no scalar.
+ * @throws ShapeError if `of` is no scalar; GraphError if an operation on the way has no gradient, or a tensor's values
+ *   were asked for before, so that it no longer knows how it was computed.
  */
 export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[] {
   if (of.size !== 1) {
@@ -29,12 +31,23 @@ export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[
  * Gradients of Σ⟨outputs, cotangents⟩ with respect to other tensors.
  *
  * @param cotangents one per output, of its shape.
+ * @throws ShapeError if a cotangent is missing or of another shape.
  */
 export function vectorJacobianProduct(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   withRespectTo: readonly Tensor[],
 ): Tensor[] {
+  if (outputs.length !== cotangents.length || outputs.some(({ shape }, i) => !sameShape(shape, cotangents[i]!.shape))) {
+    throw new ShapeError({
+      operation: 'vectorJacobianProduct',
+      expected: `a cotangent of the shape of each output, ${outputs.map(({ shape }) => formatShape(shape)).join(' and ')}`,
+      received: cotangents.map(({ shape }) => shape),
+    });
+  }
+  for (const output of outputs) {
+    if (output.source.kind === 'device' && !withRespectTo.includes(output)) throw computedBefore(output);
+  }
   const pass = new BackwardPass(withRespectTo);
   outputs.forEach((output, index) => {
     pass.accumulate(output, cotangents[index]!);
@@ -70,6 +83,15 @@ export function valueAndGrad<Auxiliary = undefined>(
   return { value, grads: Object.fromEntries(names.map((name, index) => [name, list[index]!])), aux };
 }
 
+function computedBefore(tensor: Tensor): GraphError {
+  return new GraphError({
+    operation: 'gradients',
+    expected: 'tensors that know how they were computed',
+    received: `a tensor of shape ${formatShape(tensor.shape)} whose values were asked for before`,
+    remedy: 'Take gradients first and read data afterwards, or pass the tensor through stopGradient if it is meant as a constant.',
+  });
+}
+
 /** One sweep from outputs to inputs. */
 class BackwardPass {
   private readonly cotangents = new Map<Tensor, Tensor>();
@@ -98,19 +120,35 @@ class BackwardPass {
       (tensor) => !this.relevant.has(tensor),
     );
     for (const tensor of order) {
-      const isRelevant = this.wanted.has(tensor) || dependencies(tensor).some((each) => this.relevant.get(each));
+      const isRelevant =
+        this.wanted.has(tensor) || this.lostPath(tensor) || dependencies(tensor).some((each) => this.relevant.get(each));
       this.relevant.set(tensor, isRelevant);
     }
-    const replayed = new Set<CheckpointSegment>();
+    const outputsOf = new Map<CheckpointSegment, Tensor[]>();
+    for (const tensor of order) {
+      if (tensor.source.kind !== 'segment') continue;
+      const { segment } = tensor.source;
+      outputsOf.set(segment, [...(outputsOf.get(segment) ?? []), tensor]);
+    }
     for (const tensor of order.reverse()) {
+      const { source } = tensor;
+      if (source.kind === 'segment') {
+        const wrapped = outputsOf.get(source.segment)!;
+        // At the first of a segment's outputs, the readers of all of them have been swept.
+        if (wrapped[0] === tensor) this.replaySegment(source.segment, wrapped);
+      }
       const cotangent = this.cotangents.get(tensor);
       if (!cotangent || !this.relevant.get(tensor)) continue;
-      if (tensor.source.kind === 'operation') this.applyRule(tensor, tensor.source, cotangent);
-      else if (tensor.source.kind === 'segment' && !replayed.has(tensor.source.segment)) {
-        replayed.add(tensor.source.segment);
-        this.replaySegment(tensor.source.segment, order);
-      }
+      if (source.kind === 'operation') this.applyRule(tensor, source, cotangent);
+      else if (this.lostPath(tensor)) throw computedBefore(tensor);
     }
+  }
+
+  /** Whether a tensor was computed from a wanted one before, and no longer knows how. */
+  private lostPath({ source }: Tensor): boolean {
+    if (source.kind !== 'device' || !source.computedFrom) return false;
+    for (const tensor of source.computedFrom) if (this.wanted.has(tensor)) return true;
+    return false;
   }
 
   private applyRule(tensor: Tensor, { op, inputs, attributes }: Operation, cotangent: Tensor): void {
@@ -135,13 +173,16 @@ class BackwardPass {
     });
   }
 
-  private replaySegment(segment: CheckpointSegment, order: readonly Tensor[]): void {
-    const wrapped = order.filter(({ source }) => source.kind === 'segment' && source.segment === segment);
+  private replaySegment(segment: CheckpointSegment, wrapped: readonly Tensor[]): void {
     const known = wrapped.flatMap((tensor) => {
-      const cotangent = this.cotangents.get(tensor);
+      const cotangent = this.relevant.get(tensor) ? this.cotangents.get(tensor) : undefined;
       return cotangent && tensor.source.kind === 'segment' ? [{ index: tensor.source.index, cotangent }] : [];
     });
-    const outputs = replay(segment, known.map(({ cotangent }) => cotangent));
+    if (known.length === 0) return;
+    const outputs = replay(
+      segment,
+      known.map(({ cotangent }) => cotangent),
+    );
     for (const { index, cotangent } of known) this.accumulate(outputs[index]!, cotangent);
     this.run(known.map(({ index }) => outputs[index]!));
   }

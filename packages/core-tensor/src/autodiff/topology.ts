@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor.js';
 export function dependencies(tensor: Tensor): readonly Tensor[] {
   const { source } = tensor;
   if (source.kind === 'operation') return source.inputs;
-  if (source.kind === 'segment') return [source.segment.outputs[source.index]!, ...source.segment.inputs];
+  // Outputs of one checkpoint are differentiated together, so each comes after what any of them is computed from.
+  if (source.kind === 'segment') return [...source.segment.outputs, ...source.segment.inputs];
   return [];
 }
 

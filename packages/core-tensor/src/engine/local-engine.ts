@@ -73,7 +73,10 @@ class LocalEngine<Value> implements Engine {
     const { steps, lastUses } = schedule(graph);
     const id = this.nextId++;
     this.programs.set(id, { graph, constants, steps, lastUses });
-    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
+    const outputs = graph.outputs.map((output) => ({
+      shape: graph.nodes[output]!.shape,
+      dtype: graph.nodes[output]!.dtype,
+    }));
     return { engine: this, id, outputs };
   }
 
@@ -85,7 +88,11 @@ class LocalEngine<Value> implements Engine {
     this.requireOpen('run');
     const local = this.programs.get(program.id);
     if (program.engine !== this || !local) {
-      throw this.error('run', 'a program that this engine compiled and still holds', `program ${program.id} of ${program.engine.name}`);
+      throw this.error(
+        'run',
+        'a program that this engine compiled and still holds',
+        `program ${program.id} of ${program.engine.name}`,
+      );
     }
     program.outputs.forEach(({ shape, dtype }, index) => {
       const target = into[index];
@@ -180,19 +187,25 @@ class LocalEngine<Value> implements Engine {
   private valueOf(operation: string, buffer: DeviceBuffer): Value {
     const value = buffer.engine === this ? this.values.get(buffer.id) : undefined;
     if (value === undefined) {
-      throw this.error(operation, 'a buffer that this engine holds', `buffer ${buffer.id} of ${buffer.engine.name}, which it does not hold`);
+      throw this.error(
+        operation,
+        'a buffer that this engine holds',
+        `buffer ${buffer.id} of ${buffer.engine.name}, which it does not hold`,
+      );
     }
     return value;
   }
 
   private resident(id: number): Value {
     const value = this.values.get(id);
-    if (value === undefined) throw this.error('run', 'the buffers of frozen parameters to outlive the program', `freed buffer ${id}`);
+    if (value === undefined)
+      throw this.error('run', 'the buffers of frozen parameters to outlive the program', `freed buffer ${id}`);
     return value;
   }
 
   private requireOpen(operation: string): void {
-    if (this.isClosed) throw this.error(operation, 'a running engine', 'one that was closed', 'Start another with useEngine.');
+    if (this.isClosed)
+      throw this.error(operation, 'a running engine', 'one that was closed', 'Start another with useEngine.');
   }
 
   private error(operation: string, expected: string, received: string, remedy?: string): EngineError {

@@ -5,7 +5,16 @@ import type { DeviceBuffer } from './engine.js';
 /** After this many new bytes a collection is asked for, unless what is alive is larger: then after as much as that. */
 const minimumAllowance = 256 * 2 ** 20;
 
-let collectGarbage: (() => void) | undefined;
+let collector: (() => void) | undefined;
+
+/** Runs the garbage collector; finalizers follow in a later task. */
+export function collectGarbage(): void {
+  if (!collector) {
+    setFlagsFromString('--expose-gc');
+    collector = runInNewContext('gc') as () => void;
+  }
+  collector();
+}
 
 /**
  * Frees buffers that the program no longer refers to. The garbage collector does not see their bytes, so it is asked
@@ -26,7 +35,6 @@ export class MemoryPressure {
     this.sinceCollection += bytes;
     if (this.sinceCollection > Math.max(minimumAllowance, this.alive / 2)) {
       this.sinceCollection = 0;
-      collectGarbage ??= exposeCollector();
       collectGarbage();
     }
   }
@@ -45,9 +53,4 @@ export class MemoryPressure {
     this.sinceCollection = Math.max(0, this.sinceCollection - bytes);
     this.free([id]);
   }
-}
-
-function exposeCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
 }

@@ -1,13 +1,20 @@
 import type { AnyTypedArray } from '../dtype.js';
 import type { Graph } from '../graph/graph.js';
+import { identityOf } from '../identity.js';
+import { inlineLimit } from './build-graph.js';
 import type { Engine, Program } from './engine.js';
+import { collectGarbage } from './memory-pressure.js';
 
-/** Programs kept per engine; the one unused for longest is released first. */
+/** Programs kept per engine; the one unused for longest is dropped first. */
 const capacity = 128;
 
+/** The garbage collector does not see what a program takes elsewhere, so it is asked to run after this many drops. */
+const dropsPerCollection = 16;
+let dropped = 0;
+
 const caches = new WeakMap<Engine, Map<string, Promise<Program>>>();
-const identities = new WeakMap<AnyTypedArray, number>();
-let nextIdentity = 0;
+/** Whoever uses a program keeps it: it is released when nothing refers to it any more. */
+const unreferenced = new FinalizationRegistry<Program>((program) => program.engine.release(program));
 
 /** A program for the graph: the one compiled earlier for a graph of the same structure, if there is one. */
 export function cachedProgram(engine: Engine, graph: Graph): Promise<Program> {
@@ -19,14 +26,19 @@ export function cachedProgram(engine: Engine, graph: Graph): Promise<Program> {
   const key = structureOf(graph);
   const known = cache.get(key);
   cache.delete(key);
-  const program = known ?? engine.compile(graph);
+  const program = known ?? compileOnce(engine, graph);
   cache.set(key, program);
   if (!known) program.catch(() => cache.delete(key));
   if (cache.size > capacity) {
-    const [oldest, stale] = cache.entries().next().value!;
-    cache.delete(oldest);
-    stale.then((each) => engine.release(each)).catch(() => undefined);
+    cache.delete(cache.keys().next().value!);
+    if (++dropped % dropsPerCollection === 0) collectGarbage();
   }
+  return program;
+}
+
+async function compileOnce(engine: Engine, graph: Graph): Promise<Program> {
+  const program = await engine.compile(graph);
+  unreferenced.register(program, { ...program });
   return program;
 }
 
@@ -55,19 +67,19 @@ function structureOf({ nodes, inputCount, outputs }: Graph): string {
       case 'resident':
         return `r${node.buffer}.${node.version}:${type}`;
       case 'constant':
-        return `c${node.data.length <= 16 ? node.data.join() : `#${identityOf(node.data)}`}:${type}`;
+        return `c${node.data.length <= inlineLimit ? bytesOf(node.data) : `#${identityOf(node.data)}`}:${type}`;
       case 'operation':
-        return `${node.op}(${node.inputs.join()})${JSON.stringify(node.attributes)}:${type}`;
+        return `${node.op}(${node.inputs.join()})${JSON.stringify(node.attributes, keepNonFinite)}:${type}`;
     }
   });
   return `${inputCount}|${lines.join(';')}|${outputs.join()}`;
 }
 
-function identityOf(data: AnyTypedArray): number {
-  let identity = identities.get(data);
-  if (identity === undefined) {
-    identity = nextIdentity++;
-    identities.set(data, identity);
-  }
-  return identity;
+function bytesOf(data: AnyTypedArray): string {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+}
+
+/** JSON has no infinities and no NaN, which attributes such as a border's value may be. */
+function keepNonFinite(_name: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -27,32 +27,44 @@ export const engineNames = Object.keys(starters) as readonly EngineName[];
 let current: Promise<Engine> | undefined;
 
 /**
- * Chooses the engine that computes from now on, and starts it. Without a call, `OCELLI_ENGINE` decides; its default is `ort`.
+ * Chooses the engine that computes from now on, and starts it. Without a call, `OCELLI_ENGINE` decides; its default is
+ * `ort`. The engine used before keeps running: it holds tensors, which move over when they are used. If the new one
+ * does not start, the one before stays in use.
  *
- * @throws ConfigError for an unknown name.
+ * @throws ConfigError for an unknown name or option; EngineError if the engine does not start.
  */
 export async function useEngine<Name extends EngineName>(name: Name, options: Partial<EngineOptions[Name]> = {}): Promise<Engine> {
-  const start = starters[name] as ((options: unknown) => Promise<Engine>) | undefined;
-  if (!start) {
-    throw new ConfigError({ operation: 'useEngine', expected: `one of ${engineNames.join(', ')}`, received: JSON.stringify(name) });
+  return choose('useEngine', name, options);
+}
+
+async function choose(operation: string, name: string, options: object): Promise<Engine> {
+  if (!Object.hasOwn(starters, name)) {
+    throw new ConfigError({ operation, expected: `one of ${engineNames.join(', ')}`, received: JSON.stringify(name) });
   }
+  const start = starters[name as EngineName] as (options: unknown) => Promise<Engine>;
+  const previous = current;
   const started = start(options);
   current = started;
+  started.catch(() => {
+    if (current === started) current = previous;
+  });
   return started;
 }
 
 /** The engine in use; starts it when it is first needed. */
 export async function currentEngine(): Promise<Engine> {
-  current ??= useEngine((process.env.OCELLI_ENGINE || 'ort') as EngineName);
-  return current;
+  return current ?? choose('OCELLI_ENGINE', process.env.OCELLI_ENGINE || 'ort', {});
 }
 
 /** @internal Forgets an engine that stopped, so that the next use starts another. */
 export function forgetEngine(engine: Engine): void {
   const chosen = current;
-  void chosen?.then((each) => {
-    if (each === engine && current === chosen) current = undefined;
-  });
+  chosen?.then(
+    (each) => {
+      if (each === engine && current === chosen) current = undefined;
+    },
+    () => undefined,
+  );
 }
 
 /** Stops the engine in use, if one was started. A program that is done calls it so that Node can exit at once. */

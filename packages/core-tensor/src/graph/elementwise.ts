@@ -4,7 +4,7 @@ import { sameShape, sizeOf } from './shape.js';
 
 const elementwise: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
   'neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'ceil', 'round',
-  'logicalNot', 'cast', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'logicalAnd', 'logicalOr', 'where',
+  'logicalNot', 'cast', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'logicalAnd', 'logicalOr', 'where', 'stopGradient',
 ]);
 
 /**

@@ -1,5 +1,5 @@
-import type { AnyTypedArray } from '../dtype.js';
-import { CheckpointError } from '../errors.js';
+import { type AnyTypedArray, isArrayOf } from '../dtype.js';
+import { CheckpointError, ConfigError } from '../errors.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { foldIn, type RandomKey, randomKey } from '../random/key.js';
 import { Parameter } from './parameter.js';
@@ -17,13 +17,13 @@ export interface StateEntry {
 }
 
 export interface LoadOptions {
-  /** Refuse missing and unexpected names. Default: true. Wrong shapes are always refused. */
+  /** Refuse missing and unexpected names. Default: true. Wrong shapes and dtypes are always refused. */
   readonly strict?: boolean;
 }
 
 /** Whether a parameter's path matches a pattern. */
 export function matchesName(name: string, pattern: NamePattern): boolean {
-  return typeof pattern === 'string' ? name === pattern || name.startsWith(`${pattern}.`) : pattern.test(name);
+  return typeof pattern === 'string' ? name === pattern || name.startsWith(`${pattern}.`) : name.search(pattern) >= 0;
 }
 
 /**
@@ -57,12 +57,20 @@ export abstract class Module {
     return this;
   }
 
-  /** Stops training the parameters that match (default: all). */
+  /**
+   * Stops training the parameters that match (default: all).
+   *
+   * @throws ConfigError for a pattern that matches none.
+   */
   freeze(...patterns: readonly NamePattern[]): this {
     return this.setRequiresGrad(patterns, false);
   }
 
-  /** Trains the parameters that match (default: all). State that never trains stays as it is. */
+  /**
+   * Trains the parameters that match (default: all). State that never trains stays as it is.
+   *
+   * @throws ConfigError for a pattern that matches none.
+   */
   unfreeze(...patterns: readonly NamePattern[]): this {
     return this.setRequiresGrad(patterns, true);
   }
@@ -71,7 +79,7 @@ export abstract class Module {
     const entries = Object.entries(this.namedParameters());
     for (const pattern of patterns) {
       if (!entries.some(([name]) => matchesName(name, pattern))) {
-        throw new CheckpointError({
+        throw new ConfigError({
           operation: requiresGrad ? 'unfreeze' : 'freeze',
           expected: 'a pattern that matches a parameter',
           received: String(pattern),
@@ -98,7 +106,8 @@ export abstract class Module {
   /**
    * Takes values from a checkpoint.
    *
-   * @throws CheckpointError that lists every missing, unexpected and misshapen name; nothing is loaded then.
+   * @throws CheckpointError that lists every missing and unexpected name and every one of another shape or dtype;
+   *   nothing is loaded then.
    */
   loadState(state: Readonly<Record<string, StateEntry>>, { strict = true }: LoadOptions = {}): void {
     const parameters = this.namedParameters();
@@ -108,15 +117,20 @@ export abstract class Module {
       const entry = state[name];
       return entry && !sameShape(entry.shape, shape) ? [`${name}: [${entry.shape.join(', ')}] instead of [${shape.join(', ')}]`] : [];
     });
+    const mistyped = Object.entries(parameters).flatMap(([name, { dtype }]) => {
+      const data = state[name]?.data;
+      return data && !isArrayOf(dtype, data) ? [`${name}: ${data.constructor.name} instead of ${dtype}`] : [];
+    });
     const problems = [
       ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
       ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
       ...(misshapen.length > 0 ? [`of another shape: ${misshapen.join('; ')}`] : []),
+      ...(mistyped.length > 0 ? [`of another dtype: ${mistyped.join('; ')}`] : []),
     ];
     if (problems.length > 0) {
       throw new CheckpointError({
         operation: `load into ${this.constructor.name}`,
-        expected: 'one tensor per parameter, of its shape',
+        expected: 'one tensor per parameter, of its shape and dtype',
         received: problems.join(' | '),
         remedy: 'Check that the checkpoint belongs to this configuration.',
       });

@@ -1,7 +1,7 @@
-import type { AnyTypedArray, DType } from '../dtype.js';
+import { type AnyTypedArray, convert, type DType, isArrayOf } from '../dtype.js';
 import type { DeviceBuffer, Engine } from '../engine/engine.js';
 import { currentEngine } from '../engine/select.js';
-import { ShapeError } from '../errors.js';
+import { DTypeError, ShapeError } from '../errors.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import { type Initializer, zeros } from '../random/initializers.js';
 import { foldIn, type RandomKey, randomKey } from '../random/key.js';
@@ -50,7 +50,7 @@ export class Parameter extends Tensor {
   /**
    * Replaces the values.
    *
-   * @throws ShapeError if their number is not that of the shape.
+   * @throws ShapeError if their number is not that of the shape; DTypeError if the array is not one of the dtype.
    */
   set(values: AnyTypedArray): void {
     if (values.length !== sizeOf(this.shape)) {
@@ -58,6 +58,14 @@ export class Parameter extends Tensor {
         operation: 'Parameter.set',
         expected: `${sizeOf(this.shape)} values for shape [${this.shape.join(', ')}]`,
         received: [[values.length]],
+      });
+    }
+    if (!isArrayOf(this.dtype, values)) {
+      throw new DTypeError({
+        operation: 'Parameter.set',
+        expected: `an array of dtype ${this.dtype}`,
+        received: `a ${values.constructor.name}`,
+        remedy: 'Convert the values first.',
       });
     }
     this.drop();
@@ -75,17 +83,20 @@ export class Parameter extends Tensor {
 
   /** @internal The values as an engine holds them; draws or moves them there when needed. */
   async bufferOn(engine: Engine): Promise<DeviceBuffer> {
-    if (this.buffer?.engine === engine) return this.buffer;
-    const values = this.buffer ? await this.buffer.engine.download(this.buffer) : this.hostValues();
-    this.buffer?.engine.free(this.buffer);
+    const previous = this.buffer;
+    if (previous?.engine === engine) return previous;
+    const values = previous ? await previous.engine.download(previous) : this.hostValues();
+    // Meanwhile the values may have been replaced, or moved by another call.
+    if (this.buffer !== previous) return this.bufferOn(engine);
+    previous?.engine.free(previous);
     this.buffer = engine.upload(values, this.shape, this.dtype);
     this.loaded = undefined;
     return this.buffer;
   }
 
   override async data(): Promise<AnyTypedArray> {
-    if (this.buffer) return this.buffer.engine.download(this.buffer);
-    return currentEngine().then((engine) => this.bufferOn(engine)).then((buffer) => buffer.engine.download(buffer));
+    const buffer = this.buffer ?? (await this.bufferOn(await currentEngine()));
+    return buffer.engine.download(buffer);
   }
 
   /** Whether it holds values already, rather than only how to draw them. */
@@ -94,7 +105,9 @@ export class Parameter extends Tensor {
   }
 
   private hostValues(): AnyTypedArray {
-    return this.loaded ?? this.initializer(this.shape, this.key);
+    if (this.loaded) return this.loaded;
+    const drawn = this.initializer(this.shape, this.key);
+    return this.dtype === 'float32' ? drawn : convert(drawn, 'float32', this.dtype);
   }
 
   private drop(): void {

@@ -30,7 +30,7 @@ export interface LoweredModel {
 }
 
 export interface LowerOptions {
-  /** Values behind a `resident` node. */
+  /** Values behind a `resident` node; those of bfloat16 as float32. */
   readonly resident?: (buffer: number) => AnyTypedArray;
   /** Names of arguments and results, for models that people read. */
   readonly inputNames?: readonly string[];
@@ -54,7 +54,8 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
   const names: string[] = [];
   const inputs: OnnxValue[] = [];
   const inputNames = new Array<string | undefined>(graph.inputCount).fill(undefined);
-  const randomInputs: RandomInput[] = [];
+  // Equal draws are one argument: a checkpoint that runs again drops the same elements.
+  const draws = new Map<string, RandomInput>();
   const used = usedNodes(graph);
   graph.nodes.forEach((node, index) => {
     if (!used.has(index)) {
@@ -77,14 +78,22 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
         if (!data) {
           throw new EngineError({ operation: 'lower', expected: 'the values behind a resident buffer', received: `buffer ${node.buffer}` });
         }
-        names.push(builder.constant(data, node.shape, node.dtype));
+        names.push(
+          node.dtype === 'bfloat16'
+            ? builder.emit('Cast', [builder.constant(data, node.shape, 'float32')], { to: { int: elementTypes.bfloat16 } })
+            : builder.constant(data, node.shape, node.dtype),
+        );
         break;
       }
       case 'operation':
         if (node.op === 'randomUniform') {
-          const random = randomInput(graph, node, builder.freshName('random'));
-          randomInputs.push(random);
-          inputs.push(declare(random.name, 'float32', random.shape));
+          const { shape, stream } = node.attributes;
+          const draw = `${node.inputs[0]} ${stream} ${shape.join()}`;
+          const random = draws.get(draw) ?? randomInput(graph, node, builder.freshName('random'));
+          if (!draws.has(draw)) {
+            draws.set(draw, random);
+            inputs.push(declare(random.name, 'float32', random.shape));
+          }
           names.push(random.name);
         } else {
           const context = {
@@ -110,7 +119,7 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
     return declare(outputNames[position]!, dtype, shape);
   });
   const model = { nodes: builder.nodes, initializers: builder.initializers, inputs, outputs };
-  return { model, external: builder.external, inputNames, outputNames, randomInputs, isElementwise: elementwise };
+  return { model, external: builder.external, inputNames, outputNames, randomInputs: [...draws.values()], isElementwise: elementwise };
 }
 
 /** Indices of the nodes that some output needs. */

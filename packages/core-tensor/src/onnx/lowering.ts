@@ -44,7 +44,7 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   add: same('Add'),
   sub: same('Sub'),
   mul: same('Mul'),
-  div: same('Div'),
+  div: (context) => (context.node.dtype === 'int32' || context.node.dtype === 'int64' ? divideIntegers(context) : same('Div')(context)),
   pow: same('Pow'),
   maximum: same('Max'),
   minimum: same('Min'),
@@ -158,6 +158,14 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     }, inputs[0]!),
   stopGradient: ({ inputs }) => inputs[0]!,
 };
+
+/** The smallest integer over −1 stops the whole process in ONNX Runtime's kernel; its negation wraps around instead. */
+function divideIntegers({ node, inputs, builder }: LoweringContext<'div'>): string {
+  const [a, b] = inputs as [string, string];
+  const isMinusOne = builder.emit('Equal', [b, builder.scalar(-1, node.dtype)]);
+  const divisor = builder.emit('Where', [isMinusOne, builder.scalar(1, node.dtype), b]);
+  return builder.emit('Where', [isMinusOne, builder.emit('Neg', [a]), builder.emit('Div', [a, divisor])]);
+}
 
 function keep(keepDims: boolean): Record<string, AttributeValue> {
   return { keepdims: { int: keepDims ? 1 : 0 } };

@@ -3,7 +3,7 @@ import { sumTo } from '../ops/broadcast.js';
 import { conv2dPrimitive, convTranspose2dPrimitive } from '../ops/conv-primitives.js';
 import { conv2dWeightGradient } from '../ops/conv-gradient.js';
 import { matmul } from '../ops/matmul.js';
-import { pad, reshape, slice } from '../ops/rearrange.js';
+import { reshape, slice } from '../ops/rearrange.js';
 import { gather } from '../ops/indexing.js';
 import { tensor, type Tensor } from '../tensor.js';
 import type { Conv2dAttributes, ConvTranspose2dAttributes, PrimitiveAttributes } from './attributes.js';
@@ -26,7 +26,14 @@ export const productPrimitives = {
         inputs,
         'Transpose one of them, or check the width.',
       );
-      return { shape: [...broadcastShapes('matmul', a.slice(0, -2), b.slice(0, -2)), m, n], dtype };
+      const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)];
+      requireShapes(
+        batchA.slice().reverse().every((size, i) => size === 1 || (batchB.at(-1 - i) ?? 1) === 1 || size === batchB.at(-1 - i)),
+        'matmul',
+        'leading axes that broadcast',
+        inputs,
+      );
+      return { shape: [...broadcastShapes('matmul', batchA, batchB), m, n], dtype };
     },
     gradient: ({ inputs, cotangent: dy, attributes: { transposeA, transposeB }, needs }) => {
       const [a, b] = inputs as [Tensor, Tensor];
@@ -139,13 +146,7 @@ function inputGradient(dy: Tensor, weight: Tensor, shape: Shape, attributes: Con
       padding[axis + 2]!;
     return shape[2 + axis]! - covered;
   });
-  // Rows and columns beyond the last window got no gradient. ONNX allows them as output padding only below the stride.
-  const uncovered = outputPadding.map((each, axis) => Math.max(0, each - (stride[axis]! - 1)));
-  const dx = convTranspose2dPrimitive(dy, weight, {
-    ...attributes,
-    outputPadding: [outputPadding[0]! - uncovered[0]!, outputPadding[1]! - uncovered[1]!],
-  });
-  return uncovered.some((each) => each > 0) ? pad(dx, { before: [0, 0, 0, 0], after: [0, 0, ...uncovered] }) : dx;
+  return convTranspose2dPrimitive(dy, weight, { ...attributes, outputPadding: [outputPadding[0]!, outputPadding[1]!] });
 }
 
 /** For depthwise kernels a convolution with the flipped kernel runs about three times as fast as its transpose. */

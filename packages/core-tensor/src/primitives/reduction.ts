@@ -1,3 +1,4 @@
+import { DTypeError } from '../errors.js';
 import { normalizeAxis, type Shape } from '../graph/shape.js';
 import { add, div, exp, mul, reciprocal, sqrt, sub } from '../ops/arithmetic.js';
 import { broadcastTo } from '../ops/broadcast.js';
@@ -28,6 +29,9 @@ function checkAxis(operation: string, axis: number, shape: Shape): void {
 export const reductionPrimitives = {
   reduceSum: {
     infer: ([x], attributes) => {
+      if (x!.dtype === 'bool') {
+        throw new DTypeError({ operation: 'sum', expected: 'a number dtype', received: 'bool', remedy: "Count with sum(cast(x, 'int32'))." });
+      }
       for (const axis of attributes.axes) checkAxis('sum', axis, x!.shape);
       return { shape: reducedShape(x!.shape, attributes), dtype: x!.dtype };
     },

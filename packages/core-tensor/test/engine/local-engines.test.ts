@@ -44,7 +44,10 @@ describe.each(engines)('an engine in the calling thread: %s', (_name, start) => 
     const [a, b] = [input([2]), input([2])];
     const sum = add(a, b);
     const program = await compile(engine, [a, b], [sum, a, sum]);
-    const buffers = [engine.upload(Float32Array.of(1, 2), [2], 'float32'), engine.upload(Float32Array.of(10, 20), [2], 'float32')];
+    const buffers = [
+      engine.upload(Float32Array.of(1, 2), [2], 'float32'),
+      engine.upload(Float32Array.of(10, 20), [2], 'float32'),
+    ];
     const results = await engine.run(program, buffers);
     for (const buffer of buffers) engine.free(buffer);
     engine.free(results[0]!);
@@ -99,8 +102,12 @@ describe.each(engines)('an engine in the calling thread: %s', (_name, start) => 
     await expect(engine.download(gone)).rejects.toThrow(EngineError);
     await expect(engine.run(program, [wide])).rejects.toThrow('expected float32 [2] as input 0, received float32 [3]');
     await expect(engine.run(program, [])).rejects.toThrow('expected 1 inputs, received 0');
-    await expect(engine.run(program, [good], [wide])).rejects.toThrow('expected a buffer of float32 [2] for output 0, received float32 [3]');
-    expect(() => engine.upload(Float32Array.of(1), [2], 'float32')).toThrow('expected 2 values for shape [2], received 1 values');
+    await expect(engine.run(program, [good], [wide])).rejects.toThrow(
+      'expected a buffer of float32 [2] for output 0, received float32 [3]',
+    );
+    expect(() => engine.upload(Float32Array.of(1), [2], 'float32')).toThrow(
+      'expected 2 values for shape [2], received 1 values',
+    );
     engine.release(program);
     await expect(engine.run(program, [good])).rejects.toThrow(/a program that this engine compiled and still holds/);
   });
@@ -118,7 +125,9 @@ describe.each(engines)('an engine in the calling thread: %s', (_name, start) => 
     const buffer = closed.upload(Float32Array.of(1), [1], 'float32');
     await closed.close();
     await closed.close();
-    expect(() => closed.upload(Float32Array.of(1), [1], 'float32')).toThrow(/expected a running engine, received one that was closed/);
+    expect(() => closed.upload(Float32Array.of(1), [1], 'float32')).toThrow(
+      /expected a running engine, received one that was closed/,
+    );
     await expect(closed.download(buffer)).rejects.toThrow(EngineError);
     await expect(closed.compile({ nodes: [], inputCount: 0, outputs: [] })).rejects.toThrow(EngineError);
   });
@@ -151,7 +160,9 @@ describe('the reference engine', () => {
 
   test('refuses int64 values that a double does not hold', async () => {
     const engine = await startReferenceEngine();
-    expect(() => engine.upload(BigInt64Array.of(2n ** 53n), [1], 'int64')).toThrow(/expected int64 values between .* received 9007199254740992/);
+    expect(() => engine.upload(BigInt64Array.of(2n ** 53n), [1], 'int64')).toThrow(
+      /expected int64 values between .* received 9007199254740992/,
+    );
     const x = new Tensor([1], 'int64', { kind: 'input' });
     const program = await compile(engine, [x], [mul(x, x)]);
     const large = engine.upload(BigInt64Array.of(2n ** 40n), [1], 'int64');
@@ -162,7 +173,9 @@ describe('the reference engine', () => {
     const engine = await startReferenceEngine();
     const a = tensor(Int32Array.of(2147483647, 65537));
     const b = tensor(Uint8Array.of(200, 3));
-    const program = await engine.compile(buildGraph([add(a, 1), mul(a, a), add(b, b)], [], () => ({ kind: 'constant' })).graph);
+    const program = await engine.compile(
+      buildGraph([add(a, 1), mul(a, a), add(b, b)], [], () => ({ kind: 'constant' })).graph,
+    );
     const results = await Promise.all((await engine.run(program, [])).map((each) => engine.download(each)));
     expect(results).toEqual([Int32Array.of(-2147483648, 65538), Int32Array.of(1, 131073), Uint8Array.of(144, 6)]);
   });

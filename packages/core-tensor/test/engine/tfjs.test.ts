@@ -5,7 +5,8 @@ import { startTfjsEngine } from '../../src/engine/tfjs/tfjs-engine.js';
 import { ConfigError, EngineError } from '../../src/errors.js';
 import { add, conv2d, gradients, layerNorm, matmul, mul, softmax, sum, Tensor, tensor } from '../../src/index.js';
 
-const input = (shape: readonly number[], dtype: 'float32' | 'int64' | 'uint8' = 'float32'): Tensor => new Tensor(shape, dtype, { kind: 'input' });
+const input = (shape: readonly number[], dtype: 'float32' | 'int64' | 'uint8' = 'float32'): Tensor =>
+  new Tensor(shape, dtype, { kind: 'input' });
 
 describe('the tfjs engine', () => {
   test.each(['wasm', 'cpu'] as const)('leaves no tensors behind on %s', async (backend) => {
@@ -14,9 +15,17 @@ describe('the tfjs engine', () => {
     const [x, weight, kernel] = [input([2, 3, 6, 6]), input([4, 4]), input([1, 3, 3, 3])];
     const rows = matmul(conv2d(x, kernel), weight);
     const loss = sum(softmax(layerNorm(rows)));
-    const { graph } = buildGraph([loss, rows, ...gradients(loss, [weight, kernel])], [x, weight, kernel], () => ({ kind: 'constant' }));
+    const { graph } = buildGraph([loss, rows, ...gradients(loss, [weight, kernel])], [x, weight, kernel], () => ({
+      kind: 'constant',
+    }));
     const program = await engine.compile(graph);
-    const buffers = [x, weight, kernel].map(({ shape, size }) => engine.upload(Float32Array.from({ length: size }, (_, i) => Math.sin(i)), shape, 'float32'));
+    const buffers = [x, weight, kernel].map(({ shape, size }) =>
+      engine.upload(
+        Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
+        shape,
+        'float32',
+      ),
+    );
     const afterCompile = tfjs.memory().numTensors;
     for (let round = 0; round < 3; round++) {
       const results = await engine.run(program, buffers);
@@ -42,7 +51,9 @@ describe('the tfjs engine', () => {
     expect(tfjs.memory().numTensors).toBe(held);
     const kernel = tfjs.getKernel('Multiply', 'cpu');
     tfjs.unregisterKernel('Multiply', 'cpu');
-    await expect(engine.run(program, [buffer])).rejects.toThrow(/^tfjs engine: mul: expected the cpu backend to succeed, received .*'Multiply'/);
+    await expect(engine.run(program, [buffer])).rejects.toThrow(
+      /^tfjs engine: mul: expected the cpu backend to succeed, received .*'Multiply'/,
+    );
     tfjs.registerKernel(kernel);
     expect(tfjs.memory().numTensors).toBe(held);
     await engine.close();
@@ -66,7 +77,9 @@ describe('the tfjs engine', () => {
 
   test('refuses int64 values beyond 32 bits', async () => {
     const engine = await startTfjsEngine({ backend: 'cpu' });
-    expect(() => engine.upload(BigInt64Array.of(1n, 2n ** 31n), [2], 'int64')).toThrow(/expected int64 values that fit 32 bits.*received 2147483648/);
+    expect(() => engine.upload(BigInt64Array.of(1n, 2n ** 31n), [2], 'int64')).toThrow(
+      /expected int64 values that fit 32 bits.*received 2147483648/,
+    );
     await engine.close();
   });
 
@@ -88,7 +101,11 @@ describe('the tfjs engine', () => {
 
   test('names the backends there are', async () => {
     await expect(startTfjsEngine({ backend: 'webgl' as 'wasm' })).rejects.toThrow(
-      new ConfigError({ operation: 'tfjs engine: start', expected: 'backend to be one of wasm, cpu, tensorflow', received: '"webgl"' }),
+      new ConfigError({
+        operation: 'tfjs engine: start',
+        expected: 'backend to be one of wasm, cpu, tensorflow',
+        received: '"webgl"',
+      }),
     );
   });
 

@@ -15,7 +15,9 @@ describe('einsum', () => {
 
   test('sums letters that the result lacks', async () => {
     const [actual] = await valuesOf(einsum('bij,ik->kb', a.x, b.x));
-    const expected = range(5).flatMap((k) => range(2).map((n) => total(range(3).flatMap((i) => range(4).map((j) => a.at(n, i, j) * b.at(i, k))))));
+    const expected = range(5).flatMap((k) =>
+      range(2).map((n) => total(range(3).flatMap((i) => range(4).map((j) => a.at(n, i, j) * b.at(i, k))))),
+    );
     expect(relativeError(actual!, expected)).toBeLessThan(1e-6);
   });
 
@@ -28,8 +30,20 @@ describe('einsum', () => {
   });
 
   test.each([
-    ['ij,jk', [[2, 3], [3, 4]]],
-    ['ij,jk->ik', [[2, 3], [4, 4]]],
+    [
+      'ij,jk',
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    ],
+    [
+      'ij,jk->ik',
+      [
+        [2, 3],
+        [4, 4],
+      ],
+    ],
     ['ii->i', [[2, 2]]],
     ['ij->ik', [[2, 3]]],
     ['ij->ii', [[2, 3]]],
@@ -47,12 +61,18 @@ describe('linear', () => {
     const [x, weight, bias] = [random(2, 2, 3), random(4, 3), random(4)];
     const result = linear(x.x, weight.x, bias.x);
     expect(result.shape).toEqual([2, 2, 4]);
-    const expected = range(2).flatMap((n) => range(2).flatMap((t) => range(4).map((o) => bias.at(o) + total(range(3).map((i) => x.at(n, t, i) * weight.at(o, i))))));
+    const expected = range(2).flatMap((n) =>
+      range(2).flatMap((t) =>
+        range(4).map((o) => bias.at(o) + total(range(3).map((i) => x.at(n, t, i) * weight.at(o, i)))),
+      ),
+    );
     expect(relativeError((await valuesOf(result))[0]!, expected)).toBeLessThan(1e-6);
   });
 
   test('refuses another width', () => {
-    expect(() => linear(counting(2, 3), counting(4, 2))).toThrow('linear: expected x [..., inputs] and weight [outputs, inputs], received [2, 3] and [4, 2].');
+    expect(() => linear(counting(2, 3), counting(4, 2))).toThrow(
+      'linear: expected x [..., inputs] and weight [outputs, inputs], received [2, 3] and [4, 2].',
+    );
   });
 });
 
@@ -77,7 +97,9 @@ describe('convolutions', () => {
   test('conv2d correlates windows, strides and borders counted by rows and columns', async () => {
     const result = conv2d(x.x, weight.x, { stride: [1, 2], padding: [1, 0, 0, 1] });
     expect(result.shape).toEqual([1, 2, 4, 2]);
-    const expected = range(2).flatMap((o) => range(4).flatMap((row) => range(2).map((column) => correlation(o, row - 1, 2 * column))));
+    const expected = range(2).flatMap((o) =>
+      range(4).flatMap((row) => range(2).map((column) => correlation(o, row - 1, 2 * column))),
+    );
     expect(relativeError((await valuesOf(result))[0]!, expected)).toBeLessThan(1e-6);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dtypes, type DType } from '../../src/dtype.js';
+import { type DType, dtypes } from '../../src/dtype.js';
 import { DTypeError, ShapeError } from '../../src/errors.js';
 import type { Shape } from '../../src/graph/shape.js';
 import type { PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes.js';
@@ -24,15 +24,29 @@ const bool = (...shape: number[]): Operand => ['bool', shape];
 
 const window = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
-function shapes(op: PrimitiveName, operands: readonly Operand[], expected: string, attributes: object = {}, operation: string = op): Refusal {
+function shapes(
+  op: PrimitiveName,
+  operands: readonly Operand[],
+  expected: string,
+  attributes: object = {},
+  operation: string = op,
+): Refusal {
   return { op, operands, attributes, error: ShapeError, expected, operation };
 }
 
-function types(op: PrimitiveName, operands: readonly Operand[], expected: string, attributes: object = {}, operation: string = op): Refusal {
+function types(
+  op: PrimitiveName,
+  operands: readonly Operand[],
+  expected: string,
+  attributes: object = {},
+  operation: string = op,
+): Refusal {
   return { op, operands, attributes, error: DTypeError, expected, operation };
 }
 
-const broadcasting = (['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual'] as const).flatMap((op) => [
+const broadcasting = (
+  ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual'] as const
+).flatMap((op) => [
   shapes(op, [float(2, 3), float(2, 4)], 'shapes that agree'),
   shapes(op, [float(2, 3), float(3, 2)], 'shapes that agree'),
   types(op, [float(2), int(2)], 'inputs of one dtype'),
@@ -40,11 +54,27 @@ const broadcasting = (['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 
 
 const refusals: readonly Refusal[] = [
   ...broadcasting,
-  ...(['exp', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'ceil', 'round'] as const).map((op) =>
-    types(op, [int(2)], 'floating-point inputs'),
-  ),
+  ...(
+    [
+      'exp',
+      'log',
+      'sqrt',
+      'reciprocal',
+      'sin',
+      'cos',
+      'tanh',
+      'erf',
+      'sigmoid',
+      'relu',
+      'floor',
+      'ceil',
+      'round',
+    ] as const
+  ).map((op) => types(op, [int(2)], 'floating-point inputs')),
   ...(['neg', 'abs', 'sign'] as const).map((op) => types(op, [bool(2)], 'a number dtype')),
-  ...(['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const).map((op) => types(op, [bool(2), bool(2)], 'number dtypes')),
+  ...(['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const).map((op) =>
+    types(op, [bool(2), bool(2)], 'number dtypes'),
+  ),
   types('logicalNot', [float(2)], 'bool inputs'),
   ...(['logicalAnd', 'logicalOr'] as const).flatMap((op) => [
     types(op, [bool(2), float(2)], 'bool inputs'),
@@ -53,12 +83,30 @@ const refusals: readonly Refusal[] = [
   types('where', [float(2), float(2), float(2)], 'bool inputs'),
   types('where', [bool(2), float(2), int(2)], 'inputs of one dtype'),
   shapes('where', [bool(2), float(3), float(3)], 'shapes that agree'),
-  shapes('reduceSum', [float(2, 3)], 'an axis between -2 and 1, received axis 2', { axes: [2], keepDims: false }, 'sum'),
-  shapes('reduceMax', [float(2, 3)], 'an axis between -2 and 1, received axis 5', { axes: [5], keepDims: false }, 'max'),
+  shapes(
+    'reduceSum',
+    [float(2, 3)],
+    'an axis between -2 and 1, received axis 2',
+    { axes: [2], keepDims: false },
+    'sum',
+  ),
+  shapes(
+    'reduceMax',
+    [float(2, 3)],
+    'an axis between -2 and 1, received axis 5',
+    { axes: [5], keepDims: false },
+    'max',
+  ),
   shapes('reduceMax', [float(2, 0)], 'at least one element', { axes: [1], keepDims: false }, 'max'),
   shapes('argMax', [float(2, 0)], 'at least one element', { axis: 1, keepDims: false }),
   shapes('argMax', [float(2)], 'an axis between -1 and 0', { axis: 1, keepDims: false }),
-  shapes('topKIndices', [float(2, 3)], 'a count between 1 and the size of the last axis, received count 4', { count: 4, largest: true }, 'topK'),
+  shapes(
+    'topKIndices',
+    [float(2, 3)],
+    'a count between 1 and the size of the last axis, received count 4',
+    { count: 4, largest: true },
+    'topK',
+  ),
   shapes('topKIndices', [float()], 'a count between 1', { count: 1, largest: true }, 'topK'),
   shapes('cumsum', [float(2)], 'an axis between -1 and 0', { axis: 1, reverse: false }),
   ...(['softmax', 'logSoftmax'] as const).flatMap((op) => [
@@ -76,8 +124,15 @@ const refusals: readonly Refusal[] = [
   shapes('conv2d', [float(1, 3, 5, 5), float(2, 2, 3, 3)], 'x [batch, in, height, width]', window),
   shapes('conv2d', [float(1, 4, 5, 5), float(3, 2, 3, 3)], 'out a multiple of the 2 groups', { ...window, groups: 2 }),
   shapes('conv2d', [float(1, 2, 2, 5), float(2, 2, 3, 3)], 'at least as large as the kernel', window),
-  shapes('convTranspose2d', [float(1, 3, 5, 5), float(2, 3, 3, 3)], 'weight [in, out / 1, height, width]', { ...window, outputPadding: [0, 0] }),
-  shapes('convTranspose2d', [float(1, 2, 1, 1), float(2, 2, 2, 2)], 'less padding', { ...window, padding: [1, 1, 1, 1], outputPadding: [0, 0] }),
+  shapes('convTranspose2d', [float(1, 3, 5, 5), float(2, 3, 3, 3)], 'weight [in, out / 1, height, width]', {
+    ...window,
+    outputPadding: [0, 0],
+  }),
+  shapes('convTranspose2d', [float(1, 2, 1, 1), float(2, 2, 2, 2)], 'less padding', {
+    ...window,
+    padding: [1, 1, 1, 1],
+    outputPadding: [0, 0],
+  }),
   shapes('reshape', [float(2, 3)], 'as many elements as [4, 2] has (8)', { shape: [4, 2] }),
   shapes('transpose', [float(2, 3)], 'each axis once, received permutation [0, 0]', { permutation: [0, 0] }),
   shapes('broadcastTo', [float(2)], 'shapes that agree', { shape: [3] }),
@@ -99,7 +154,13 @@ const refusals: readonly Refusal[] = [
   shapes('randomUniform', [float(2)], 'a key of dtype int32 and shape [2]', { shape: [4], stream: 0 }),
 ];
 
-const named = refusals.map((each) => [`${each.op} of ${each.operands.map(([dtype, shape]) => `${dtype} [${shape.join(', ')}]`).join(', ')} ${JSON.stringify(each.attributes)}`, each] as const);
+const named = refusals.map(
+  (each) =>
+    [
+      `${each.op} of ${each.operands.map(([dtype, shape]) => `${dtype} [${shape.join(', ')}]`).join(', ')} ${JSON.stringify(each.attributes)}`,
+      each,
+    ] as const,
+);
 
 describe('an operation that does not fit says its name, what it expects and what it got', () => {
   test.each(named)('%s', (_name, { op, operands, attributes, error, expected, operation }) => {
@@ -117,9 +178,15 @@ describe('an operation that does not fit says its name, what it expects and what
     if (error === ShapeError) {
       // Checks of an axis or of bounds report the one tensor they are about.
       const texts = operands.map(([, shape]) => `[${shape.join(', ')}]`);
-      expect(texts.some((text) => received.includes(text)), received).toBe(true);
+      expect(
+        texts.some((text) => received.includes(text)),
+        received,
+      ).toBe(true);
     } else {
-      expect(dtypes.some((dtype) => received.includes(dtype)), received).toBe(true);
+      expect(
+        dtypes.some((dtype) => received.includes(dtype)),
+        received,
+      ).toBe(true);
     }
   });
 });

@@ -2,10 +2,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DType } from '../../src/dtype.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { startReferenceEngine } from '../../src/engine/reference/reference-engine.js';
-import type { Tensor } from '../../src/tensor.js';
+import { EngineError } from '../../src/errors.js';
 import {
-  abs, argMax, cast, div, max, maximum, minimum, neg, pow, relu, round, sign, softmax, topK,
+  abs,
+  argMax,
+  cast,
+  div,
+  max,
+  maximum,
+  minimum,
+  neg,
+  pow,
+  relu,
+  round,
+  sign,
+  softmax,
+  topK,
 } from '../../src/index.js';
+import type { Tensor } from '../../src/tensor.js';
 import { gradientOf } from '../support/central-differences.js';
 import { numbersOf } from '../support/close.js';
 import { comparedEngines, runOn, type TensorFunction } from '../support/engines.js';
@@ -22,7 +36,11 @@ describe.each([['reference', () => startReferenceEngine()] as const, ...compared
     await engine?.close();
   });
 
-  async function values(fn: TensorFunction, inputs: readonly (readonly number[])[], dtype: DType = 'float32'): Promise<number[]> {
+  async function values(
+    fn: TensorFunction,
+    inputs: readonly (readonly number[])[],
+    dtype: DType = 'float32',
+  ): Promise<number[]> {
     const [result] = await runOn(engine, fn, materialize(inputs.map((each) => given([each.length], each, dtype))));
     return numbersOf(result!);
   }
@@ -38,11 +56,35 @@ describe.each([['reference', () => startReferenceEngine()] as const, ...compared
   }
 
   test('integer quotients round toward zero', async () => {
-    expect(await values((a, b) => div(a!, b!), [[7, -7, 7, -7], [2, 2, -2, -2]], 'int32')).toEqual([3, -3, -3, 3]);
+    expect(
+      await values(
+        (a, b) => div(a!, b!),
+        [
+          [7, -7, 7, -7],
+          [2, 2, -2, -2],
+        ],
+        'int32',
+      ),
+    ).toEqual([3, -3, -3, 3]);
+  });
+
+  test('an integer is not divided by 0', async () => {
+    await expect(values((a, b) => div(a!, b!), [[1], [0]], 'int32')).rejects.toThrow(EngineError);
+    expect(
+      await values(
+        (a, b) => div(a!, b!),
+        [
+          [1, -1],
+          [0, 0],
+        ],
+      ),
+    ).toEqual([Infinity, -Infinity]);
   });
 
   test('halves are rounded to the even neighbour', async () => {
-    expect((await values((x) => round(x!), [[-2.5, -1.5, 0.5, 1.5, 2.5]])).map((x) => x + 0)).toEqual([-2, -2, 0, 2, 2]);
+    expect((await values((x) => round(x!), [[-2.5, -1.5, 0.5, 1.5, 2.5]])).map((x) => x + 0)).toEqual([
+      -2, -2, 0, 2, 2,
+    ]);
   });
 
   test('casts to integers drop the fraction', async () => {
@@ -60,8 +102,24 @@ describe.each([['reference', () => startReferenceEngine()] as const, ...compared
   });
 
   test('equal operands of maximum and minimum share the gradient', async () => {
-    expect(await gradient((a, b) => maximum(a!, b!), [[1, 2, 3], [1, 3, 2]])).toEqual([0.5, 0, 1, 0.5, 1, 0]);
-    expect(await gradient((a, b) => minimum(a!, b!), [[1, 2, 3], [1, 3, 2]])).toEqual([0.5, 1, 0, 0.5, 0, 1]);
+    expect(
+      await gradient(
+        (a, b) => maximum(a!, b!),
+        [
+          [1, 2, 3],
+          [1, 3, 2],
+        ],
+      ),
+    ).toEqual([0.5, 0, 1, 0.5, 1, 0]);
+    expect(
+      await gradient(
+        (a, b) => minimum(a!, b!),
+        [
+          [1, 2, 3],
+          [1, 3, 2],
+        ],
+      ),
+    ).toEqual([0.5, 1, 0, 0.5, 0, 1]);
   });
 
   test('equal largest elements share the gradient', async () => {
@@ -81,7 +139,15 @@ describe.each([['reference', () => startReferenceEngine()] as const, ...compared
   });
 
   test('the gradient of a power is finite where the base is 0', async () => {
-    expect(await gradient((a: Tensor, b: Tensor) => pow(a, b), [[0, 0], [1, 2]])).toEqual([1, 0, 0, 0]);
+    expect(
+      await gradient(
+        (a: Tensor, b: Tensor) => pow(a, b),
+        [
+          [0, 0],
+          [1, 2],
+        ],
+      ),
+    ).toEqual([1, 0, 0, 0]);
   });
 
   test('negation keeps integers of 32 bits exact', async () => {

@@ -1,5 +1,5 @@
-import type { InputSpec } from './host-tensor.js';
 import type { TensorFunction } from './engines.js';
+import type { InputSpec } from './host-tensor.js';
 
 /** One use of an operation: what it is tried with on every engine. */
 export interface Case {
@@ -19,5 +19,7 @@ export type Cases = Readonly<Record<string, readonly Case[]>>;
 
 /** All cases under the names that tests carry. */
 export function named(cases: Cases): readonly (readonly [name: string, each: Case])[] {
-  return Object.entries(cases).flatMap(([operation, list]) => list.map((each) => [`${operation} ${each.name}`, each] as const));
+  return Object.entries(cases).flatMap(([operation, list]) =>
+    list.map((each) => [`${operation} ${each.name}`, each] as const),
+  );
 }

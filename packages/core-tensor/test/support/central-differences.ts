@@ -11,7 +11,11 @@ const step = 1e-5;
 /** Weights of a function's results, so that the gradient of the weighted sum has no special structure. */
 export function cotangentsOf(outputs: readonly Pick<HostTensor, 'shape' | 'dtype'>[]): HostTensor[] {
   return materialize(
-    outputs.map(({ shape, dtype }, output) => ({ shape, dtype, element: (index) => Math.sin(1.3 * index + output + 0.5) + 0.25 })),
+    outputs.map(({ shape, dtype }, output) => ({
+      shape,
+      dtype,
+      element: (index) => Math.sin(1.3 * index + output + 0.5) + 0.25,
+    })),
   );
 }
 
@@ -20,7 +24,11 @@ export function gradientOf(fn: TensorFunction, inputCount: number, withRespectTo
   return (...all) => {
     const inputs = all.slice(0, inputCount);
     const outputs = [fn(...inputs)].flat() as Tensor[];
-    return vectorJacobianProduct(outputs, all.slice(inputCount), withRespectTo.map((index) => inputs[index]!));
+    return vectorJacobianProduct(
+      outputs,
+      all.slice(inputCount),
+      withRespectTo.map((index) => inputs[index]!),
+    );
   };
 }
 
@@ -33,11 +41,16 @@ export async function centralDifferences(
   withRespectTo: readonly number[],
 ): Promise<number[][]> {
   const run = await compileOn(exact, fn, inputs);
-  const points = inputs.map((input, index) => (withRespectTo.includes(index) ? Float64Array.from(numbersOf(input)) : input.data));
+  const points = inputs.map((input, index) =>
+    withRespectTo.includes(index) ? Float64Array.from(numbersOf(input)) : input.data,
+  );
   const weights = cotangents.map(numbersOf);
   const total = async (): Promise<number> => {
     const outputs = await run(points);
-    return outputs.reduce((sum, { data }, o) => sum + (data as Float64Array).reduce((part, y, i) => part + y * weights[o]![i]!, 0), 0);
+    return outputs.reduce(
+      (sum, { data }, o) => sum + (data as Float64Array).reduce((part, y, i) => part + y * weights[o]![i]!, 0),
+      0,
+    );
   };
   const gradients: number[][] = [];
   for (const index of withRespectTo) {

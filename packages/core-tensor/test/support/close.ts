@@ -30,19 +30,29 @@ export function numbersOf({ data, dtype }: Pick<HostTensor, 'data' | 'dtype'>): 
  * Asserts equal shapes and dtypes, and values whose largest difference is within `relative` of the largest expected
  * magnitude. Infinities and NaN have to be in the same places; integers have to be equal.
  */
-export function expectClose(actual: HostTensor, expected: HostTensor, { relative, what = 'values' }: CloseOptions = {}): void {
+export function expectClose(
+  actual: HostTensor,
+  expected: HostTensor,
+  { relative, what = 'values' }: CloseOptions = {},
+): void {
   expect({ shape: actual.shape, dtype: actual.dtype }, what).toEqual({ shape: expected.shape, dtype: expected.dtype });
   const [a, e] = [numbersOf(actual), numbersOf(expected)];
   expect(a.length, `${what}: number of elements`).toBe(e.length);
   const isSpecial = (x: number) => !Number.isFinite(x);
-  expect(a.map((x) => (isSpecial(x) ? x : 0)), `${what}: NaN and infinities`).toEqual(e.map((x) => (isSpecial(x) ? x : 0)));
+  expect(
+    a.map((x) => (isSpecial(x) ? x : 0)),
+    `${what}: NaN and infinities`,
+  ).toEqual(e.map((x) => (isSpecial(x) ? x : 0)));
   if (!isFloating(expected.dtype)) {
     expect(a, what).toEqual(e);
     return;
   }
   const allowed = relative ?? tolerances[expected.dtype];
   const error = relativeError(a, e);
-  if (!(error <= allowed)) expect.fail(`${what}: error ${error} of the largest value, allowed ${allowed}\nreceived ${preview(a)}\nexpected ${preview(e)}`);
+  if (!(error <= allowed))
+    expect.fail(
+      `${what}: error ${error} of the largest value, allowed ${allowed}\nreceived ${preview(a)}\nexpected ${preview(e)}`,
+    );
 }
 
 /** Largest difference as a share of the largest finite expected magnitude; absolute where all of it is zero. */
@@ -57,6 +67,8 @@ export function relativeError(actual: readonly number[], expected: readonly numb
 }
 
 function preview(values: readonly number[]): string {
-  return `[${values.slice(0, 12).map((x) => x.toPrecision(7)).join(', ')}${values.length > 12 ? ', …' : ''}]`;
+  return `[${values
+    .slice(0, 12)
+    .map((x) => x.toPrecision(7))
+    .join(', ')}${values.length > 12 ? ', …' : ''}]`;
 }
-

@@ -33,7 +33,12 @@ export function compareGradients(cases: Cases): void {
   async function gradientProgram(each: Case) {
     const inputs = materialize(each.inputs);
     const cotangents = cotangentsOf(await runOn(reference, each.fn, inputs));
-    return { inputs, cotangents, fn: gradientOf(each.fn, inputs.length, wanted(each)), all: [...inputs, ...cotangents] };
+    return {
+      inputs,
+      cotangents,
+      fn: gradientOf(each.fn, inputs.length, wanted(each)),
+      all: [...inputs, ...cotangents],
+    };
   }
 
   describe('gradients agree with central differences in double precision', () => {
@@ -43,7 +48,10 @@ export function compareGradients(cases: Cases): void {
       const differences = await centralDifferences(exact, each.fn, inputs, cotangents, wanted(each));
       gradients.forEach((gradient, i) => {
         const expected = { ...gradient, data: Float64Array.from(differences[i]!) };
-        expectClose(gradient, expected, { relative: differenceTolerance, what: `gradient of input ${wanted(each)[i]}` });
+        expectClose(gradient, expected, {
+          relative: differenceTolerance,
+          what: `gradient of input ${wanted(each)[i]}`,
+        });
       });
     });
   });

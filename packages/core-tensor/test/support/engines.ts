@@ -18,7 +18,11 @@ export const comparedEngines: readonly (readonly [name: string, start: () => Pro
 export type TensorFunction = (...inputs: any[]) => Tensor | readonly Tensor[];
 
 /** A function compiled for inputs of the shapes and dtypes of the given ones. */
-export async function compileOn(engine: Engine, fn: TensorFunction, inputs: readonly HostTensor[]): Promise<(data: readonly AnyTypedArray[]) => Promise<HostTensor[]>> {
+export async function compileOn(
+  engine: Engine,
+  fn: TensorFunction,
+  inputs: readonly HostTensor[],
+): Promise<(data: readonly AnyTypedArray[]) => Promise<HostTensor[]>> {
   const placeholders = inputs.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
   const outputs = [fn(...placeholders)].flat() as Tensor[];
   const { graph } = buildGraph(outputs, placeholders, () => ({ kind: 'constant' }));

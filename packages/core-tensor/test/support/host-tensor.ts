@@ -34,7 +34,8 @@ export function offSteps(shape: Shape, { low = -2, high = 2 } = {}): InputSpec {
   return {
     shape,
     dtype: 'float32',
-    element: (index, _input, random) => Math.floor((low + random * (high - low)) * 2) / 2 + 0.1 + 0.3 * ((index * 0.37) % 1),
+    element: (index, _input, random) =>
+      Math.floor((low + random * (high - low)) * 2) / 2 + 0.1 + 0.3 * ((index * 0.37) % 1),
   };
 }
 
@@ -66,7 +67,11 @@ export function materialize(specs: readonly InputSpec[]): HostTensor[] {
       state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) | 0;
       return element(index, input, ((state ^ (state >>> 13)) >>> 0) / 2 ** 32);
     });
-    return { shape, dtype, data: values.length === 0 ? allocate(dtype, 0) : (convert(values, 'float64', dtype) as AnyTypedArray) };
+    return {
+      shape,
+      dtype,
+      data: values.length === 0 ? allocate(dtype, 0) : (convert(values, 'float64', dtype) as AnyTypedArray),
+    };
   });
 }
 

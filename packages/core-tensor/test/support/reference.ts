@@ -17,19 +17,31 @@ export async function valuesOf(...tensors: readonly Tensor[]): Promise<number[][
 export async function gradientsOf(fn: TensorFunction, inputs: readonly HostTensor[]): Promise<number[][]> {
   const outputs = await runOn(engine, fn, inputs);
   const ones = outputs.map((output) => ({ ...output, data: new Float32Array(output.data.length).fill(1) }));
-  const results = await runOn(engine, gradientOf(fn, inputs.length, inputs.map((_, index) => index)), [...inputs, ...ones]);
+  const results = await runOn(
+    engine,
+    gradientOf(
+      fn,
+      inputs.length,
+      inputs.map((_, index) => index),
+    ),
+    [...inputs, ...ones],
+  );
   return results.map(numbersOf);
 }
 
 /** A tensor of numbers without pattern, and a reader of its elements by their indices. */
 export function random(...shape: number[]): { readonly x: Tensor; readonly at: (...indices: number[]) => number } {
   const [host] = materialize([{ ...uniform(shape), element: (index, _input, value) => 4 * value - 2 + 0.01 * index }]);
-  const at = (...indices: number[]) => Number(host!.data[indices.reduce((place, index, axis) => place * shape[axis]! + index, 0)]);
+  const at = (...indices: number[]) =>
+    Number(host!.data[indices.reduce((place, index, axis) => place * shape[axis]! + index, 0)]);
   return { x: tensor(host!.data, shape), at };
 }
 
 /** 0, 1, 2, … in a shape. */
 export function counting(...shape: number[]): Tensor {
   const size = shape.reduce((product, each) => product * each, 1);
-  return tensor(Float32Array.from({ length: size }, (_, index) => index), shape);
+  return tensor(
+    Float32Array.from({ length: size }, (_, index) => index),
+    shape,
+  );
 }

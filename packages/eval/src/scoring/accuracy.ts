@@ -6,6 +6,8 @@ export interface Accuracy {
   readonly byType: Readonly<Record<string, number>>;
   /** Mean over the types: every type counts the same. */
   readonly mean: number;
+  /** Over all questions: every question counts the same. */
+  readonly overall: number;
   /** Questions behind each figure. */
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -27,8 +29,10 @@ function groupByType<T extends { readonly type: string }>(questions: readonly T[
 function summarize(groups: ReadonlyMap<string, readonly unknown[]>, share: (type: string) => number): Accuracy {
   const types = [...groups.keys()];
   const byType = Object.fromEntries(types.map((type) => [type, share(type)]));
+  const total = types.reduce((sum, type) => sum + groups.get(type)!.length, 0);
   return {
     byType,
+    overall: types.reduce((sum, type) => sum + byType[type]! * groups.get(type)!.length, 0) / total,
     mean: Object.values(byType).reduce((sum, value) => sum + value, 0) / types.length,
     counts: Object.fromEntries(types.map((type) => [type, groups.get(type)!.length])),
   };

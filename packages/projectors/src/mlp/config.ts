@@ -1,35 +1,37 @@
 import { z } from 'zod';
-import { commonFields, hasPositionCount, positionCountIssue, positionEmbedding, prenorm, size } from '../fields.js';
+import { commonDefaults, commonFields, positionsHaveLength, size } from '../fields.js';
 import { parseConfig } from '../parse-config.js';
 
-const shared = { ...commonFields, prenorm, positionEmbedding: positionEmbedding(false) };
+/** What a configuration of a linear projector may leave out. */
+export const linearDefaults = { ...commonDefaults, prenorm: false } as const;
 
-/** @internal */
-export const linearSchema = z
-  .strictObject({ type: z.literal('linear').default('linear'), ...shared })
-  .refine(hasPositionCount, positionCountIssue);
-
-/** What of a {@link LinearProjectorConfig} need not be given. */
-export const linearDefaults = { prenorm: false, positionEmbedding: false, endTokens: 0, initializerRange: 0.02 } as const;
-
-/** @internal */
-export const mlpSchema = z
-  .strictObject({
-    type: z.literal('mlp').default('mlp'),
-    ...shared,
-    /** Number of linear layers. */
-    depth: size.default(2),
-  })
-  .refine(hasPositionCount, positionCountIssue);
-
-/** What of an {@link MlpProjectorConfig} need not be given. */
+/** What a configuration of an MLP projector may leave out. */
 export const mlpDefaults = { ...linearDefaults, depth: 2 } as const;
 
-/** Structure of a {@link LinearProjector}; plain data. */
+const fields = {
+  ...commonFields,
+  /** Normalise the features first. */
+  prenorm: z.boolean().default(linearDefaults.prenorm),
+};
+
+const linearSchema = z
+  .strictObject({ type: z.literal('linear').default('linear'), ...fields })
+  .refine(...positionsHaveLength);
+
+const mlpSchema = z
+  .strictObject({
+    type: z.literal('mlp').default('mlp'),
+    ...fields,
+    /** Number of linear layers. */
+    depth: size.default(mlpDefaults.depth),
+  })
+  .refine(...positionsHaveLength);
+
+/** Structure of a linear projector; plain data. */
 export type LinearProjectorConfig = Readonly<z.output<typeof linearSchema>>;
 /** A {@link LinearProjectorConfig} whose defaults may be left out. */
 export type LinearProjectorConfigInput = Readonly<z.input<typeof linearSchema>>;
-/** Structure of an {@link MlpProjector}; plain data. */
+/** Structure of an MLP projector; plain data. */
 export type MlpProjectorConfig = Readonly<z.output<typeof mlpSchema>>;
 /** An {@link MlpProjectorConfig} whose defaults may be left out. */
 export type MlpProjectorConfigInput = Readonly<z.input<typeof mlpSchema>>;

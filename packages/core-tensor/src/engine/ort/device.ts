@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { type AnyTypedArray, convert, type DType } from '../../dtype.js';
+import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
 import { lower, type LoweredModel } from '../../onnx/lower.js';
@@ -10,6 +11,7 @@ import { type FusedKernel, fuseElementwise } from '../wasm/fuse-elementwise.js';
 import { ArrayPool } from './array-pool.js';
 import type { OrtOptions } from './options.js';
 import type { Request } from './protocol.js';
+import { requireProviders } from './providers.js';
 
 interface StoredBuffer {
   readonly data: AnyTypedArray;
@@ -41,6 +43,7 @@ export class OrtDevice {
     switch (request.kind) {
       case 'start':
         this.options = request.options;
+        await requireProviders(this.options.executionProviders ?? []);
         return undefined;
       case 'upload':
         this.buffers.set(request.id, stored(request.data, request.shape, request.dtype));
@@ -92,11 +95,12 @@ export class OrtDevice {
 
   private async createSession(graph: Graph): Promise<StoredSession> {
     const { model: onnx, external, ...model } = lower(graph, { resident: (id) => this.buffer(id).data });
-    const session = await ort.InferenceSession.create(encodeModel(onnx), {
+    const session = await create(encodeModel(onnx), {
       executionProviders: [...(this.options.executionProviders ?? ['cpu'])],
       intraOpNumThreads: this.options.threads ?? availableParallelism(),
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      // Errors are thrown; they need not be printed as well.
+      logSeverityLevel: 4,
       // Threads of a session that has nothing to do must not take cores from the session that runs.
       extra: { session: { force_spinning_stop: '1' } },
       externalData: external.map(({ name, data }) => ({ path: name, data })),
@@ -136,6 +140,21 @@ export class OrtDevice {
     const fetches = Object.fromEntries(outputs.map((output, index) => [program.outputNames[index]!, asOrt(output)]));
     await program.session.run(feeds, fetches);
     for (const numbers of drawn) this.pool.give(numbers);
+  }
+}
+
+async function create(model: Uint8Array, options: ort.InferenceSession.SessionOptions): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, options);
+  } catch (error) {
+    const received = error instanceof Error ? error.message : String(error);
+    const isUnknown = received.startsWith('Could not find an implementation');
+    throw new EngineError({
+      operation: 'ort engine: compile',
+      expected: 'operations that onnxruntime has for their dtypes',
+      received,
+      remedy: isUnknown ? "Compute in float32, with cast(x, 'float32')." : undefined,
+    });
   }
 }
 

@@ -1,21 +1,27 @@
 import { allocate, type AnyTypedArray, byteSize, type DType } from '../../dtype.js';
-import { EngineError } from '../../errors.js';
+import { ConfigError, EngineError, formatShape } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
-import { type Shape, sizeOf } from '../../graph/shape.js';
+import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
 import type { DeviceBuffer, Engine, Program } from '../engine.js';
 import { MemoryPressure } from '../memory-pressure.js';
 import { forgetEngine } from '../select.js';
 import { startWorker } from '../start-worker.js';
+import { NativeGate } from './native-gate.js';
 import type { OrtOptions } from './options.js';
-import type { Envelope, Reply, Request } from './protocol.js';
+import type { Envelope, Reply, Request, WorkerSetup } from './protocol.js';
 
 /**
  * Starts the `ort` engine: ONNX Runtime in a worker thread of its own, because its calls block the thread they are
  * made on. Weights, gradients and optimizer state stay on the worker's side.
  *
- * @throws EngineError if the worker or the runtime cannot be started.
+ * @throws ConfigError for an option out of range; EngineError if the worker, the runtime or an execution provider does
+ *   not start.
  */
 export async function startOrtEngine(options: OrtOptions = {}): Promise<Engine> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new ConfigError({ operation: 'ort engine: start', expected: 'threads to be a positive integer', received: String(threads) });
+  }
   const engine = new OrtEngine();
   try {
     await engine.start(options);
@@ -34,7 +40,9 @@ interface Pending {
 
 class OrtEngine implements Engine {
   readonly name = 'ort';
-  private readonly worker = startWorker('./ort', 'ort-worker');
+  private readonly gate = new NativeGate();
+  private readonly worker = startWorker('./ort', 'ort-worker', { gate: this.gate.memory } satisfies WorkerSetup);
+  private readonly exited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()));
   private readonly pending = new Map<number, Pending>();
   private readonly memory = new MemoryPressure((ids) => this.post({ kind: 'free', ids }));
   private nextTicket = 1;
@@ -46,6 +54,8 @@ class OrtEngine implements Engine {
     this.worker.on('message', (reply: Reply) => this.settle(reply));
     this.worker.on('error', (error) => this.fail(error.message, error));
     this.worker.on('exit', (code) => this.fail(`it exited with code ${code}`));
+    closeAtExit(this.gate);
+    void this.exited.then(() => openGates.delete(this.gate));
   }
 
   async start(options: OrtOptions): Promise<void> {
@@ -54,7 +64,9 @@ class OrtEngine implements Engine {
 
   upload(data: AnyTypedArray, shape: Shape, dtype: DType): DeviceBuffer {
     const buffer = this.newBuffer(shape, dtype);
-    this.post({ kind: 'upload', id: buffer.id, data, shape, dtype });
+    // A copy of its own is handed over; of a view into something larger only the part is sent.
+    const own = data.slice();
+    this.post({ kind: 'upload', id: buffer.id, data: own, shape, dtype }, [own.buffer as ArrayBuffer]);
     return buffer;
   }
 
@@ -66,11 +78,14 @@ class OrtEngine implements Engine {
   async compile(graph: Graph): Promise<Program> {
     const id = this.nextId++;
     const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
-    await this.ask('compile', { kind: 'compile', id, graph });
+    await this.ask('compile', { kind: 'compile', id, graph: withoutSurroundings(graph) });
     return { engine: this, id, outputs };
   }
 
   async run(program: Program, inputs: readonly DeviceBuffer[], into: readonly (DeviceBuffer | undefined)[] = []): Promise<DeviceBuffer[]> {
+    program.outputs.forEach((output, index) => {
+      requireTarget(output, into[index], index);
+    });
     const outputs = program.outputs.map(({ shape, dtype }, index) => into[index] ?? this.newBuffer(shape, dtype));
     await this.ask('run', {
       kind: 'run',
@@ -92,7 +107,10 @@ class OrtEngine implements Engine {
 
   async close(): Promise<void> {
     this.fail('it was closed');
-    await this.worker.terminate();
+    // Not `terminate`: it would abort the process where the worker is inside the runtime.
+    this.worker.ref();
+    this.worker.postMessage({ ticket: 0, request: { kind: 'close' } } satisfies Envelope);
+    await this.exited;
   }
 
   private newBuffer(shape: Shape, dtype: DType): DeviceBuffer {
@@ -101,9 +119,9 @@ class OrtEngine implements Engine {
     return buffer;
   }
 
-  private post(request: Request): void {
+  private post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
     if (this.failure) return;
-    this.worker.postMessage({ ticket: 0, request } satisfies Envelope);
+    this.worker.postMessage({ ticket: 0, request } satisfies Envelope, transfer);
   }
 
   private ask(operation: string, request: Request): Promise<Reply> {
@@ -122,14 +140,18 @@ class OrtEngine implements Engine {
   private settle(reply: Reply): void {
     const pending = this.pending.get(reply.ticket);
     if (!pending) {
-      if (reply.error) this.fail(reply.error.message);
+      if (reply.error) this.fail('expected' in reply.error ? new EngineError(reply.error).message : reply.error.message);
       return;
     }
     this.pending.delete(reply.ticket);
     if (this.pending.size === 0) this.worker.unref();
     if (reply.error) {
       pending.reject(
-        new EngineError({ operation: `ort engine: ${pending.operation}`, expected: 'onnxruntime to succeed', received: reply.error.message }),
+        new EngineError(
+          'expected' in reply.error
+            ? reply.error
+            : { operation: `ort engine: ${pending.operation}`, expected: 'onnxruntime to succeed', received: reply.error.message },
+        ),
       );
     } else pending.resolve(reply);
   }
@@ -148,4 +170,33 @@ class OrtEngine implements Engine {
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
   }
+}
+
+const openGates = new Set<NativeGate>();
+
+/** Lets the worker finish what it is doing before the process ends. */
+function closeAtExit(gate: NativeGate): void {
+  if (!isListening) process.once('exit', () => openGates.forEach((each) => each.close()));
+  isListening = true;
+  openGates.add(gate);
+}
+
+let isListening = false;
+
+/** The graph with constants that are views into something larger as arrays of their own: a view is sent as a whole. */
+function withoutSurroundings(graph: Graph): Graph {
+  const isPart = (data: AnyTypedArray) => data.byteLength < data.buffer.byteLength;
+  const nodes = graph.nodes.map((node) =>
+    node.kind === 'constant' && isPart(node.data) ? { ...node, data: node.data.slice() } : node,
+  );
+  return { ...graph, nodes };
+}
+
+function requireTarget({ shape, dtype }: Program['outputs'][number], target: DeviceBuffer | undefined, index: number): void {
+  if (!target || (sameShape(target.shape, shape) && target.dtype === dtype)) return;
+  throw new EngineError({
+    operation: 'ort engine: run',
+    expected: `a buffer of ${dtype} ${formatShape(shape)} for output ${index}`,
+    received: `${target.dtype} ${formatShape(target.shape)}`,
+  });
 }

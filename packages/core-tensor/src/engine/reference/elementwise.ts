@@ -1,6 +1,7 @@
 import { convert, isFloating } from '../../dtype.js';
-import { sameShape, type Shape } from '../../graph/shape.js';
+import { type Shape, sameShape } from '../../graph/shape.js';
 import { erf } from '../../random/erf.js';
+import { integerQuotient } from '../integer-checks.js';
 import { broadcastPlaces, pick } from './layout.js';
 import type { ReferenceLowerings, ReferenceValue } from './value.js';
 
@@ -21,7 +22,10 @@ function zip(shape: Shape, inputs: readonly ReferenceValue[], fn: (a: number, b:
 
 const binary =
   (fn: (a: number, b: number) => number, ofIntegers = fn) =>
-  ({ shape, dtype }: { readonly shape: Shape; readonly dtype: string }, inputs: readonly ReferenceValue[]): Float64Array =>
+  (
+    { shape, dtype }: { readonly shape: Shape; readonly dtype: string },
+    inputs: readonly ReferenceValue[],
+  ): Float64Array =>
     zip(shape, inputs, dtype.includes('float') ? fn : ofIntegers);
 
 const comparison =
@@ -39,7 +43,11 @@ function roundHalfToEven(x: number): number {
 /** Products of two 32-bit integers leave the doubles' exact range; the low 32 bits are computed exactly. */
 function multiplyIntegers(a: number, b: number): number {
   const product = a * b;
-  return Number.isSafeInteger(product) ? product : Math.abs(a) <= 2 ** 31 && Math.abs(b) <= 2 ** 31 ? Math.imul(a, b) : product;
+  return Number.isSafeInteger(product)
+    ? product
+    : Math.abs(a) <= 2 ** 31 && Math.abs(b) <= 2 ** 31
+      ? Math.imul(a, b)
+      : product;
 }
 
 export const elementwiseLowerings = {
@@ -55,7 +63,7 @@ export const elementwiseLowerings = {
   tanh: unary(Math.tanh),
   erf: unary(erf),
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
-  relu: unary((x) => (x < 0 ? 0 : x)),
+  relu: unary((x) => Math.max(x, 0)),
   floor: unary(Math.floor),
   ceil: unary(Math.ceil),
   round: unary(roundHalfToEven),
@@ -69,8 +77,14 @@ export const elementwiseLowerings = {
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b, multiplyIntegers),
-  div: binary((a, b) => a / b, (a, b) => (b === 0 ? 0 : Math.trunc(a / b))),
-  pow: binary((a, b) => a ** b, (a, b) => Math.trunc(a ** b)),
+  div: binary(
+    (a, b) => a / b,
+    (a, b) => integerQuotient('reference engine: div', a, b),
+  ),
+  pow: binary(
+    (a, b) => a ** b,
+    (a, b) => Math.trunc(a ** b),
+  ),
   maximum: binary(Math.max),
   minimum: binary(Math.min),
   equal: comparison((a, b) => a === b),
@@ -79,7 +93,11 @@ export const elementwiseLowerings = {
   logicalAnd: comparison((a, b) => a !== 0 && b !== 0),
   logicalOr: comparison((a, b) => a !== 0 || b !== 0),
   where: ({ shape }, inputs) => {
-    const [condition, a, b] = inputs.map((input) => stretched(input, shape)) as [Float64Array, Float64Array, Float64Array];
+    const [condition, a, b] = inputs.map((input) => stretched(input, shape)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     return condition.map((value, i) => (value === 0 ? b[i]! : a[i]!));
   },
 } satisfies Partial<ReferenceLowerings>;

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../graph/shape.js';
-import { requireIndexRange } from '../index-range.js';
+import { requireIndexRange } from '../integer-checks.js';
 import { aroundAxis } from './layout.js';
 import type { ReferenceLowerings, ReferenceValue } from './value.js';
 

@@ -41,7 +41,11 @@ export function aroundAxis(shape: Shape, axis: number): { outer: number; size: n
 }
 
 /** Calls `visit` for each line along an axis; its elements are at first, first + step, … */
-export function forEachLine(shape: Shape, axis: number, visit: (first: number, step: number, line: number) => void): void {
+export function forEachLine(
+  shape: Shape,
+  axis: number,
+  visit: (first: number, step: number, line: number) => void,
+): void {
   const { outer, size, inner } = aroundAxis(shape, axis);
   for (let i = 0; i < outer; i++) {
     for (let j = 0; j < inner; j++) visit(i * size * inner + j, inner, i * inner + j);

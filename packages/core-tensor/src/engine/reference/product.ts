@@ -5,7 +5,14 @@ import type { ReferenceLowerings, ReferenceValue } from './value.js';
 type Four = readonly [number, number, number, number];
 
 /** Visits every pair of a kernel element and an output position with the input position it meets, per axis. */
-function meetings(inputs: number, outputs: number, kernel: number, stride: number, before: number, dilation: number): number[][] {
+function meetings(
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  stride: number,
+  before: number,
+  dilation: number,
+): number[][] {
   const met: number[][] = [];
   for (let output = 0; output < outputs; output++) {
     for (let k = 0; k < kernel; k++) {
@@ -63,7 +70,8 @@ export const productLowerings = {
       for (let i = 0; i < m; i++) {
         for (let l = 0; l < k; l++) {
           const factor = a.data[startA + i * rowA + l * innerA]!;
-          for (let j = 0; j < n; j++) result[(each * m + i) * n + j]! += factor * b.data[startB + l * innerB + j * columnB]!;
+          for (let j = 0; j < n; j++)
+            result[(each * m + i) * n + j]! += factor * b.data[startB + l * innerB + j * columnB]!;
         }
       }
     }
@@ -83,7 +91,9 @@ export const productLowerings = {
           const firstInput = Math.floor((o * attributes.groups) / out) * perGroup;
           let sum = 0;
           for (let i = 0; i < perGroup; i++) {
-            sum += x.data[(n * channels + firstInput + i) * imageSize + atImage]! * weight.data[(o * perGroup + i) * kernelSize + atKernel]!;
+            sum +=
+              x.data[(n * channels + firstInput + i) * imageSize + atImage]! *
+              weight.data[(o * perGroup + i) * kernelSize + atKernel]!;
           }
           result[(n * out + o) * windowsSize + atWindow]! += sum;
         }
@@ -106,7 +116,8 @@ export const productLowerings = {
           const firstOutput = Math.floor((c * attributes.groups) / channels) * perGroup;
           const value = x.data[(n * channels + c) * windowsSize + atWindow]!;
           for (let o = 0; o < perGroup; o++) {
-            result[(n * out + firstOutput + o) * imageSize + atImage]! += value * weight.data[(c * perGroup + o) * kernelSize + atKernel]!;
+            result[(n * out + firstOutput + o) * imageSize + atImage]! +=
+              value * weight.data[(c * perGroup + o) * kernelSize + atKernel]!;
           }
         }
       }

@@ -6,19 +6,34 @@ export const rearrangementLowerings = {
   reshape: (_, [x]) => x!.data,
   transpose: ({ shape, attributes: { permutation } }, [x]) => {
     const strides = stridesOf(x!.shape);
-    return pick(x!.data, placesOf(shape, permutation.map((axis) => strides[axis]!)));
+    return pick(
+      x!.data,
+      placesOf(
+        shape,
+        permutation.map((axis) => strides[axis]!),
+      ),
+    );
   },
   broadcastTo: ({ shape }, [x]) => pick(x!.data, broadcastPlaces(x!.shape, shape)),
   slice: ({ shape, attributes: { starts, steps } }, [x]) => {
     const strides = stridesOf(x!.shape);
     const start = starts.reduce((sum, each, axis) => sum + each * strides[axis]!, 0);
-    return pick(x!.data, placesOf(shape, strides.map((stride, axis) => stride * steps[axis]!), start));
+    return pick(
+      x!.data,
+      placesOf(
+        shape,
+        strides.map((stride, axis) => stride * steps[axis]!),
+        start,
+      ),
+    );
   },
   pad: ({ shape, attributes: { before, value } }, [x]) => {
     const strides = stridesOf(shape);
     const start = before.reduce((sum, each, axis) => sum + each * strides[axis]!, 0);
     const result = new Float64Array(sizeOf(shape)).fill(value);
-    placesOf(x!.shape, strides, start).forEach((place, i) => { result[place] = x!.data[i]!; });
+    placesOf(x!.shape, strides, start).forEach((place, i) => {
+      result[place] = x!.data[i]!;
+    });
     return result;
   },
   concat: ({ shape, attributes: { axis } }, inputs) => {

@@ -1,9 +1,14 @@
-import { sizeOf, type Shape } from '../../graph/shape.js';
+import { type Shape, sizeOf } from '../../graph/shape.js';
 import { broadcastPlaces, forEachLine } from './layout.js';
 import type { ReferenceLowerings, ReferenceValue } from './value.js';
 
 /** Combines all elements that fall together when `axes` are reduced. */
-function reduce({ data, shape }: ReferenceValue, axes: readonly number[], initial: number, combine: (a: number, b: number) => number): Float64Array {
+function reduce(
+  { data, shape }: ReferenceValue,
+  axes: readonly number[],
+  initial: number,
+  combine: (a: number, b: number) => number,
+): Float64Array {
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const result = new Float64Array(sizeOf(kept)).fill(initial);
   const places = broadcastPlaces(kept, shape);
@@ -12,12 +17,18 @@ function reduce({ data, shape }: ReferenceValue, axes: readonly number[], initia
 }
 
 /** A result of the input's shape, computed line by line. */
-function alongAxis({ data, shape }: ReferenceValue, axis: number, fn: (line: Float64Array) => Float64Array): Float64Array {
+function alongAxis(
+  { data, shape }: ReferenceValue,
+  axis: number,
+  fn: (line: Float64Array) => Float64Array,
+): Float64Array {
   const result = new Float64Array(data.length);
   const line = new Float64Array(shape[axis]!);
   forEachLine(shape, axis, (first, step) => {
     for (let i = 0; i < line.length; i++) line[i] = data[first + i * step]!;
-    fn(line).forEach((value, i) => { result[first + i * step] = value; });
+    fn(line).forEach((value, i) => {
+      result[first + i * step] = value;
+    });
   });
   return result;
 }
@@ -49,7 +60,12 @@ function descending(line: Float64Array): number[] {
 }
 
 /** Indices of each line's elements, ordered by `order`, the first `count` of them. */
-function selected({ data, shape }: ReferenceValue, axis: number, count: number, order: (line: Float64Array) => number[]): Float64Array {
+function selected(
+  { data, shape }: ReferenceValue,
+  axis: number,
+  count: number,
+  order: (line: Float64Array) => number[],
+): Float64Array {
   const size = shape[axis]!;
   const outer: Shape = shape.slice(0, axis);
   const inner = sizeOf(shape.slice(axis + 1));

@@ -52,7 +52,8 @@ function requireExact(value: number): void {
 /** Host values as doubles; floats may be given as a Float64Array. */
 export function fromHost(data: AnyTypedArray, shape: Shape, dtype: DType, float64: boolean): ReferenceValue {
   const isDouble = isFloating(dtype) && data instanceof Float64Array;
-  if (isDouble) return { data: float64 ? new Float64Array(data) : roundFloats(new Float64Array(data), dtype), shape, dtype };
+  if (isDouble)
+    return { data: float64 ? new Float64Array(data) : roundFloats(new Float64Array(data), dtype), shape, dtype };
   const values = convert(data as never, dtype, 'float64');
   return { data: dtype === 'int64' ? settle(values, dtype) : values, shape, dtype };
 }

@@ -1,5 +1,6 @@
 import { convert, type DType } from '../../dtype.js';
-import { sameShape, type Shape } from '../../graph/shape.js';
+import { type Shape, sameShape } from '../../graph/shape.js';
+import { integerQuotient } from '../integer-checks.js';
 import { heldAs, movingBools, negate, type Tfjs, type TfjsLowerings, type TfjsTensor, toBool } from './lowering.js';
 import { mergeBroadcast, stretch } from './views.js';
 
@@ -29,7 +30,10 @@ const binary =
 const broadcasting = (fn: (tf: Tfjs, a: TfjsTensor, b: TfjsTensor) => TfjsTensor) => {
   const onEqualShapes = binary(fn);
   return (tf: Tfjs, node: Node, inputs: readonly TfjsTensor[]): TfjsTensor => {
-    const merged = mergeBroadcast(inputs.map((x) => x.shape), node.shape);
+    const merged = mergeBroadcast(
+      inputs.map((x) => x.shape),
+      node.shape,
+    );
     const isSimple = heldAs(node.dtype) === 'float32' && merged.result.length <= 4;
     if (!isSimple || inputs.every((x) => sameShape(x.shape, node.shape))) return onEqualShapes(tf, node, inputs);
     const [a, b] = inputs.map((x, i) => tf.reshape(x, merged.inputs[i]!)) as [TfjsTensor, TfjsTensor];
@@ -37,12 +41,12 @@ const broadcasting = (fn: (tf: Tfjs, a: TfjsTensor, b: TfjsTensor) => TfjsTensor
   };
 };
 
-/** Integer quotients round toward zero, and are 0 where the divisor is. Backends divide by way of floats: the host does not. */
+/** Integer quotients round toward zero. Backends divide them by way of floats, which do not hold all; the host does not. */
 function quotient(tf: Tfjs, a: TfjsTensor, b: TfjsTensor): TfjsTensor {
   if (a.dtype === 'float32') return tf.div(a, b);
   const divisors = b.dataSync<'int32'>();
-  const values = Int32Array.from(a.dataSync<'int32'>(), (value, i) => (divisors[i] === 0 ? 0 : value / divisors[i]!));
-  return tf.tensor(values, a.shape, 'int32');
+  const divide = (value: number, i: number) => integerQuotient('tfjs engine: div', value, divisors[i]!);
+  return tf.tensor(Int32Array.from(a.dataSync<'int32'>(), divide), a.shape, 'int32');
 }
 
 /**
@@ -60,7 +64,11 @@ function castTo(tf: Tfjs, x: TfjsTensor, to: DType): TfjsTensor {
   if (x.dtype !== 'float32') return wrapped(tf, tf.cast(x, 'int32'), to);
   // Whole numbers beyond 32 bits have no place here, not even as int64.
   const target = to === 'uint8' ? 'uint8' : 'int32';
-  return tf.tensor(Int32Array.from(convert(x.dataSync<'float32'>() as Float32Array, 'float32', target)), x.shape, 'int32');
+  return tf.tensor(
+    Int32Array.from(convert(x.dataSync<'float32'>() as Float32Array, 'float32', target)),
+    x.shape,
+    'int32',
+  );
 }
 
 export const elementwiseLowerings = {
@@ -100,4 +108,3 @@ export const elementwiseLowerings = {
     return movingBools(tf, [a, b], (x, y) => tf.where(chosen, stretch(tf, x!, shape), stretch(tf, y!, shape)));
   },
 } satisfies Partial<TfjsLowerings>;
-

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../graph/shape.js';
-import { requireIndexRange } from '../index-range.js';
+import { requireIndexRange } from '../integer-checks.js';
 import { movingBools, type Tfjs, type TfjsLowerings, type TfjsTensor } from './lowering.js';
 import { aroundAxis } from './views.js';
 
@@ -23,7 +23,10 @@ function alongPlaces(operation: string, indices: TfjsTensor, axis: number, size:
 /** Rows [rows, width] of zeros to which updates [n, width] are added. */
 function scatterAdd(tf: Tfjs, places: Int32Array, updates: TfjsTensor, rows: number): TfjsTensor {
   const width = updates.size / places.length;
-  return tf.scatterND(tf.tensor2d(places, [places.length, 1], 'int32'), tf.reshape(updates, [places.length, width]), [rows, width]);
+  return tf.scatterND(tf.tensor2d(places, [places.length, 1], 'int32'), tf.reshape(updates, [places.length, width]), [
+    rows,
+    width,
+  ]);
 }
 
 export const indexingLowerings = {

@@ -26,7 +26,8 @@ export async function loadTfjs(backend: TfjsBackend): Promise<Tfjs> {
     });
   }
   // The native packages bring a core of their own.
-  const tf = backend === 'tensorflow' ? ((await importFirst(packages.tensorflow)) as Tfjs) : await loadWithCore(backend);
+  const tf =
+    backend === 'tensorflow' ? ((await importFirst(packages.tensorflow)) as Tfjs) : await loadWithCore(backend);
   if (!(await tf.setBackend(backend))) {
     throw new EngineError({
       operation: 'tfjs engine: start',
@@ -58,7 +59,9 @@ async function importFirst(names: readonly string[], alongside: readonly string[
   throw new EngineError({
     operation: 'tfjs engine: start',
     expected: `the package ${names.join(' or ')}`,
-    received: failures.map((error) => (error instanceof Error ? error.message : String(error)).split('\n')[0]).join('; '),
+    received: failures
+      .map((error) => (error instanceof Error ? error.message : String(error)).split('\n')[0])
+      .join('; '),
     remedy: `Install it: npm install ${[names.at(-1), ...alongside].join(' ')}`,
     cause: failures[0],
   });

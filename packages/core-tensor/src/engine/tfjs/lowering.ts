@@ -27,7 +27,11 @@ export function toBool(tf: Tfjs, x: TfjsTensor): TfjsTensor {
 }
 
 /** Applies a function that moves elements; bools take part as integers, which every backend moves correctly. */
-export function movingBools(tf: Tfjs, inputs: readonly TfjsTensor[], fn: (...inputs: TfjsTensor[]) => TfjsTensor): TfjsTensor {
+export function movingBools(
+  tf: Tfjs,
+  inputs: readonly TfjsTensor[],
+  fn: (...inputs: TfjsTensor[]) => TfjsTensor,
+): TfjsTensor {
   if (inputs.every(({ dtype }) => dtype !== 'bool')) return fn(...inputs);
   return toBool(tf, fn(...inputs.map((each) => (each.dtype === 'bool' ? tf.cast(each, 'int32') : each))));
 }

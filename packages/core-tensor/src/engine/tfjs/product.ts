@@ -26,7 +26,12 @@ function border(tf: Tfjs, x: TfjsTensor, axis: number, [before, after]: readonly
  * Cross-correlation without a border. images [batch, height, width, in], kernel [kh, kw, in / groups, out].
  * TensorFlow.js has one group or one per input channel, and not both a stride and a dilation.
  */
-function correlate(tf: Tfjs, images: TfjsTensor, kernel: TfjsTensor, { stride, dilation, groups }: Omit<Conv2dAttributes, 'padding'>): TfjsTensor {
+function correlate(
+  tf: Tfjs,
+  images: TfjsTensor,
+  kernel: TfjsTensor,
+  { stride, dilation, groups }: Omit<Conv2dAttributes, 'padding'>,
+): TfjsTensor {
   const [kh, kw, perGroup, out] = kernel.shape as [number, number, number, number];
   const isStrided = stride.some((each) => each > 1);
   if (isStrided && dilation.some((each) => each > 1)) {
@@ -37,7 +42,12 @@ function correlate(tf: Tfjs, images: TfjsTensor, kernel: TfjsTensor, { stride, d
   const strides: [number, number] = [...stride];
   if (groups === 1) return tf.conv2d(images as Images, kernel as Images, strides, ...options);
   if (perGroup === 1) {
-    return tf.depthwiseConv2d(images as Images, tf.reshape(kernel, [kh, kw, groups, out / groups]) as Images, strides, ...options);
+    return tf.depthwiseConv2d(
+      images as Images,
+      tf.reshape(kernel, [kh, kw, groups, out / groups]) as Images,
+      strides,
+      ...options,
+    );
   }
   const parts = Array.from({ length: groups }, (_, group) => {
     const part = sliceAxis(tf, images, 3, group * perGroup, perGroup);
@@ -71,7 +81,10 @@ export const productLowerings = {
     [kh, kw].forEach((size, axis) => {
       const reach = dilation[axis]! * (size - 1);
       const spread = spreadAxis(tf, images, axis + 1, stride[axis]!);
-      images = border(tf, spread, axis + 1, [reach - padding[axis]!, reach - padding[axis + 2]! + outputPadding[axis]!]);
+      images = border(tf, spread, axis + 1, [
+        reach - padding[axis]!,
+        reach - padding[axis + 2]! + outputPadding[axis]!,
+      ]);
     });
     const grouped = tf.reshape(weight!, [groups, inputs / groups, perGroup, kh * kw]);
     const flipped = tf.reverse(grouped, 3);

@@ -11,14 +11,35 @@ export function sliceAxis(tf: Tfjs, x: TfjsTensor, axis: number, start: number, 
   const part =
     step === 1
       ? tf.slice(view, [0, start, 0], [outer, count, inner])
-      : tf.gather(view, tf.tensor1d(Int32Array.from({ length: count }, (_, i) => start + i * step), 'int32'), 1);
+      : tf.gather(
+          view,
+          tf.tensor1d(
+            Int32Array.from({ length: count }, (_, i) => start + i * step),
+            'int32',
+          ),
+          1,
+        );
   return tf.reshape(part, replaced(x.shape, axis, count));
 }
 
 /** A border of one axis. */
-export function padAxis(tf: Tfjs, x: TfjsTensor, axis: number, [before, after]: readonly [number, number], value = 0): TfjsTensor {
+export function padAxis(
+  tf: Tfjs,
+  x: TfjsTensor,
+  axis: number,
+  [before, after]: readonly [number, number],
+  value = 0,
+): TfjsTensor {
   if (before === 0 && after === 0) return x;
-  const padded = tf.pad(aroundAxis(tf, x, axis), [[0, 0], [before, after], [0, 0]], value);
+  const padded = tf.pad(
+    aroundAxis(tf, x, axis),
+    [
+      [0, 0],
+      [before, after],
+      [0, 0],
+    ],
+    value,
+  );
   return tf.reshape(padded, replaced(x.shape, axis, before + x.shape[axis]! + after));
 }
 
@@ -40,7 +61,9 @@ export const rearrangementLowerings = {
   transpose: (tf, { attributes: { permutation } }, [x]) => movingBools(tf, [x!], (y) => permute(tf, y!, permutation)),
   broadcastTo: (tf, { shape }, [x]) => movingBools(tf, [x!], (y) => stretch(tf, y!, shape)),
   slice: (tf, { shape, attributes: { starts, steps } }, [x]) =>
-    movingBools(tf, [x!], (y) => starts.reduce((part, start, axis) => sliceAxis(tf, part, axis, start, shape[axis]!, steps[axis]!), y!)),
+    movingBools(tf, [x!], (y) =>
+      starts.reduce((part, start, axis) => sliceAxis(tf, part, axis, start, shape[axis]!, steps[axis]!), y!),
+    ),
   pad: (tf, { shape, attributes: { before, after, value } }, [x]) =>
     movingBools(tf, [x!], (y) =>
       y!.size === 0

@@ -3,7 +3,13 @@ import { movingBools, negate, type Tfjs, type TfjsLowerings, type TfjsTensor } f
 import { onRows, permute } from './views.js';
 
 /** Applies a reduction of rows [kept, reduced] → [kept]. */
-function reduceRows(tf: Tfjs, x: TfjsTensor, axes: readonly number[], shape: Shape, fn: (rows: TfjsTensor) => TfjsTensor): TfjsTensor {
+function reduceRows(
+  tf: Tfjs,
+  x: TfjsTensor,
+  axes: readonly number[],
+  shape: Shape,
+  fn: (rows: TfjsTensor) => TfjsTensor,
+): TfjsTensor {
   const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const last = permute(tf, x, [...kept, ...axes]);
   const reduced = sizeOf(axes.map((axis) => x.shape[axis]!));

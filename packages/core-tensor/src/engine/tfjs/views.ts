@@ -15,10 +15,14 @@ export function mergeBroadcast(inputs: readonly Shape[], result: Shape): { input
     if (pattern === previous) {
       const last = merged.result.length - 1;
       merged.result[last]! *= size;
-      sizes.forEach((each, i) => { merged.inputs[i]![last]! *= each; });
+      sizes.forEach((each, i) => {
+        merged.inputs[i]![last]! *= each;
+      });
     } else {
       merged.result.push(size);
-      sizes.forEach((each, i) => merged.inputs[i]!.push(each));
+      sizes.forEach((each, i) => {
+        merged.inputs[i]!.push(each);
+      });
     }
     previous = pattern;
   });
@@ -79,7 +83,12 @@ function permuteStepwise(tf: Tfjs, x: TfjsTensor, order: readonly number[]): Tfj
   order.forEach((axis, place) => {
     const at = current.indexOf(axis);
     if (at === place) return;
-    const view = [size(current.slice(0, place)), size(current.slice(place, at)), x.shape[axis]!, size(current.slice(at + 1))];
+    const view = [
+      size(current.slice(0, place)),
+      size(current.slice(place, at)),
+      x.shape[axis]!,
+      size(current.slice(at + 1)),
+    ];
     result = tf.transpose(tf.reshape(result, view), [0, 2, 1, 3]);
     current.splice(at, 1);
     current.splice(place, 0, axis);

@@ -68,10 +68,7 @@ const operations: Readonly<Record<string, readonly [Expression, Formula]>> = {
   equal: [(x, y) => where(equal(floor(x), floor(y)), x, y), (x, y) => (Math.floor(x) === Math.floor(y) ? x : y)],
   less: [(x, y) => where(less(x, y), 1, x), (x, y) => (x < y ? 1 : x)],
   lessEqual: [(x, y) => where(lessEqual(floor(x), y), x, -1), (x, y) => (Math.floor(x) <= y ? x : -1)],
-  logicalAnd: [
-    (x, y) => where(logicalAnd(greater(x, 0), greater(y, 0)), x, y),
-    (x, y) => (x > 0 && y > 0 ? x : y),
-  ],
+  logicalAnd: [(x, y) => where(logicalAnd(greater(x, 0), greater(y, 0)), x, y), (x, y) => (x > 0 && y > 0 ? x : y)],
   logicalOr: [(x, y) => where(logicalOr(greater(x, 0), greater(y, 0)), x, y), (x, y) => (x > 0 || y > 0 ? x : y)],
   logicalNot: [(x, y) => where(logicalNot(greater(x, 0)), x, y), (x, y) => (x > 0 ? y : x)],
 };

@@ -1,5 +1,19 @@
 import {
-  adaptiveAvgPool1d, adaptiveAvgPool2d, avgPool2d, conv1d, conv2d, convTranspose2d, gridSample, interpolate, type InterpolateOptions, maxPool2d, padReflect, pixelShuffle, pixelUnshuffle, type Tensor, unfold,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  gridSample,
+  type InterpolateOptions,
+  interpolate,
+  maxPool2d,
+  padReflect,
+  pixelShuffle,
+  pixelUnshuffle,
+  type Tensor,
+  unfold,
 } from '../../../src/index.js';
 import type { Cases } from '../../support/case.js';
 import { distinct, type InputSpec, uniform } from '../../support/host-tensor.js';
@@ -56,7 +70,8 @@ export const imageCases = {
     {
       name: 'with output padding and groups',
       inputs: [uniform([1, 4, 2, 3]), uniform([4, 1, 3, 3])],
-      fn: (x: Tensor, weight: Tensor) => convTranspose2d(x, weight, { stride: 2, padding: 1, outputPadding: 1, groups: 4 }),
+      fn: (x: Tensor, weight: Tensor) =>
+        convTranspose2d(x, weight, { stride: 2, padding: 1, outputPadding: 1, groups: 4 }),
     },
   ],
   conv1d: [
@@ -68,8 +83,16 @@ export const imageCases = {
   ],
   avgPool2d: [
     { name: 'of squares', inputs: [uniform([1, 2, 4, 6])], fn: (x: Tensor) => avgPool2d(x, 2) },
-    { name: 'with a border that counts', inputs: [uniform([1, 2, 5, 5])], fn: (x: Tensor) => avgPool2d(x, 3, { stride: 2, padding: 1 }) },
-    { name: 'with a border that does not', inputs: [uniform([1, 2, 5, 6])], fn: (x: Tensor) => avgPool2d(x, [3, 2], { stride: 2, padding: 1, countIncludePad: false, ceilMode: true }) },
+    {
+      name: 'with a border that counts',
+      inputs: [uniform([1, 2, 5, 5])],
+      fn: (x: Tensor) => avgPool2d(x, 3, { stride: 2, padding: 1 }),
+    },
+    {
+      name: 'with a border that does not',
+      inputs: [uniform([1, 2, 5, 6])],
+      fn: (x: Tensor) => avgPool2d(x, [3, 2], { stride: 2, padding: 1, countIncludePad: false, ceilMode: true }),
+    },
   ],
   adaptiveAvgPool2d: [
     { name: 'to sizes that divide', inputs: [uniform([1, 2, 4, 6])], fn: (x: Tensor) => adaptiveAvgPool2d(x, [2, 3]) },
@@ -78,18 +101,32 @@ export const imageCases = {
   adaptiveAvgPool1d: [{ name: 'of tokens', inputs: [uniform([2, 3, 7])], fn: (x: Tensor) => adaptiveAvgPool1d(x, 3) }],
   maxPool2d: [
     { name: 'of squares', inputs: [distinct([1, 2, 4, 4])], fn: (x: Tensor) => maxPool2d(x, 2) },
-    { name: 'of overlapping windows', inputs: [distinct([1, 2, 5, 5])], fn: (x: Tensor) => maxPool2d(x, 3, { stride: 2, padding: 1 }) },
-    { name: 'with a last partial window', inputs: [distinct([1, 1, 5, 5])], fn: (x: Tensor) => maxPool2d(x, 2, { ceilMode: true }) },
+    {
+      name: 'of overlapping windows',
+      inputs: [distinct([1, 2, 5, 5])],
+      fn: (x: Tensor) => maxPool2d(x, 3, { stride: 2, padding: 1 }),
+    },
+    {
+      name: 'with a last partial window',
+      inputs: [distinct([1, 1, 5, 5])],
+      fn: (x: Tensor) => maxPool2d(x, 2, { ceilMode: true }),
+    },
   ],
   unfold: [
     { name: 'of windows that touch', inputs: [uniform([2, 2, 4, 4])], fn: (x: Tensor) => unfold(x, 2, { stride: 2 }) },
-    { name: 'of windows that overlap', inputs: [uniform([1, 2, 3, 4])], fn: (x: Tensor) => unfold(x, 3, { padding: 1 }) },
+    {
+      name: 'of windows that overlap',
+      inputs: [uniform([1, 2, 3, 4])],
+      fn: (x: Tensor) => unfold(x, 3, { padding: 1 }),
+    },
   ],
   pixelShuffle: [
     { name: 'by two', inputs: [uniform([1, 8, 2, 3])], fn: (x: Tensor) => pixelShuffle(x, 2) },
     { name: 'undone', inputs: [uniform([1, 2, 4, 6])], fn: (x: Tensor) => pixelUnshuffle(x, 2) },
   ],
-  padReflect: [{ name: 'on all sides', inputs: [uniform([1, 2, 3, 4])], fn: (x: Tensor) => padReflect(x, [1, 3, 2, 0]) }],
+  padReflect: [
+    { name: 'on all sides', inputs: [uniform([1, 2, 3, 4])], fn: (x: Tensor) => padReflect(x, [1, 3, 2, 0]) },
+  ],
   interpolate: interpolations.map(([shape, options]) => ({
     name: `of [${shape.join(', ')}] with ${JSON.stringify(options)}`,
     inputs: [uniform(shape)],

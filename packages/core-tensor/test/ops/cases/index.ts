@@ -6,5 +6,7 @@ import { sequenceCases } from './sequences.js';
 
 /** Cases of the operations that are composed of primitives. */
 export const cases: Cases = Object.fromEntries(
-  [elementwiseCases, normalizationCases, imageCases, sequenceCases].flatMap((each) => Object.entries(each) as [string, Cases[string]][]),
+  [elementwiseCases, normalizationCases, imageCases, sequenceCases].flatMap(
+    (each) => Object.entries(each) as [string, Cases[string]][],
+  ),
 );

@@ -1,7 +1,42 @@
 import {
-  applyRotary, attention, type AttentionOptions, binaryCrossEntropyWithLogits, concat, crossEntropy, type CrossEntropyOptions, dropout, dropPath, einsum, embedding, expandDims, flip, inverseFrequencies, linear,
-  meanSquaredError, mergeHeads, moveAxis, mul, pad, randomKey, randomNormal, randomUniform, repeatInterleave, roll, rotaryTables, select, slice, sliceAxis, split, splitHeads, squeeze, stack, streamKey, type Tensor,
-  tensor, tile, transpose,
+  type AttentionOptions,
+  applyRotary,
+  attention,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  concat,
+  crossEntropy,
+  dropout,
+  dropPath,
+  einsum,
+  embedding,
+  expandDims,
+  flip,
+  inverseFrequencies,
+  linear,
+  meanSquaredError,
+  mergeHeads,
+  moveAxis,
+  mul,
+  pad,
+  randomKey,
+  randomNormal,
+  randomUniform,
+  repeatInterleave,
+  roll,
+  rotaryTables,
+  select,
+  slice,
+  sliceAxis,
+  split,
+  splitHeads,
+  squeeze,
+  stack,
+  streamKey,
+  type Tensor,
+  tensor,
+  tile,
+  transpose,
 } from '../../../src/index.js';
 import type { Case, Cases } from '../../support/case.js';
 import { given, type InputSpec, uniform } from '../../support/host-tensor.js';
@@ -14,15 +49,27 @@ function attends(name: string, options: AttentionOptions): Case {
 }
 
 function contracts(equation: string, ...shapes: (readonly number[])[]): Case {
-  return { name: equation, inputs: shapes.map((shape) => uniform(shape)), fn: (...tensors: Tensor[]) => einsum(equation, ...tensors) };
+  return {
+    name: equation,
+    inputs: shapes.map((shape) => uniform(shape)),
+    fn: (...tensors: Tensor[]) => einsum(equation, ...tensors),
+  };
 }
 
 function rearranges(name: string, shape: readonly number[], fn: (x: Tensor) => Tensor | Tensor[]): Case {
   return { name, inputs: [uniform(shape)], fn };
 }
 
-function entropy(name: string, options: CrossEntropyOptions, targets: InputSpec = given([2, 3], [0, 3, -100, 1, 1, 2], 'int32')): Case {
-  return { name, inputs: [uniform([2, 3, 4]), targets], fn: (logits: Tensor, classes: Tensor) => crossEntropy(logits, classes, options) };
+function entropy(
+  name: string,
+  options: CrossEntropyOptions,
+  targets: InputSpec = given([2, 3], [0, 3, -100, 1, 1, 2], 'int32'),
+): Case {
+  return {
+    name,
+    inputs: [uniform([2, 3, 4]), targets],
+    fn: (logits: Tensor, classes: Tensor) => crossEntropy(logits, classes, options),
+  };
 }
 
 const key = streamKey(randomKey(5));
@@ -32,8 +79,16 @@ export const sequenceCases = {
     attends('with fewer key heads', {}),
     attends('of the past', { causal: true }),
     attends('with a scale and changed weights', { scale: 0.3, onWeights: (weights) => mul(weights, 2) }),
-    { name: 'with a bool mask', inputs: [q, k, v, mask], fn: (a, b, c, allowed) => attention(a, b, c, { mask: allowed }) },
-    { name: 'with a bias and a mask that is added', inputs: [q, k, v, uniform([4, 3, 5]), uniform([2, 1, 1, 5])], fn: (a, b, c, bias, added) => attention(a, b, c, { bias, mask: added }) },
+    {
+      name: 'with a bool mask',
+      inputs: [q, k, v, mask],
+      fn: (a, b, c, allowed) => attention(a, b, c, { mask: allowed }),
+    },
+    {
+      name: 'with a bias and a mask that is added',
+      inputs: [q, k, v, uniform([4, 3, 5]), uniform([2, 1, 1, 5])],
+      fn: (a, b, c, bias, added) => attention(a, b, c, { bias, mask: added }),
+    },
   ],
   einsum: [
     contracts('ij->ji', [2, 3]),
@@ -46,16 +101,30 @@ export const sequenceCases = {
     contracts('abc,bd->acd', [2, 3, 2], [3, 2]),
   ],
   embedding: [
-    { name: 'of ids', inputs: [given([2, 2], [0, 3, 3, 1], 'int32'), uniform([4, 3])], fn: (ids, table) => embedding(ids, table) },
-    { name: 'of int64 ids', inputs: [given([3], [2, 0, 2], 'int64'), uniform([3, 2])], fn: (ids, table) => embedding(ids, table) },
-    { name: 'with padding', inputs: [given([4], [0, 2, 1, 0], 'int32'), uniform([3, 2])], fn: (ids, table) => embedding(ids, table, { paddingIndex: 0 }), withRespectTo: [] },
+    {
+      name: 'of ids',
+      inputs: [given([2, 2], [0, 3, 3, 1], 'int32'), uniform([4, 3])],
+      fn: (ids, table) => embedding(ids, table),
+    },
+    {
+      name: 'of int64 ids',
+      inputs: [given([3], [2, 0, 2], 'int64'), uniform([3, 2])],
+      fn: (ids, table) => embedding(ids, table),
+    },
+    {
+      name: 'with padding',
+      inputs: [given([4], [0, 2, 1, 0], 'int32'), uniform([3, 2])],
+      fn: (ids, table) => embedding(ids, table, { paddingIndex: 0 }),
+      withRespectTo: [],
+    },
   ],
-  heads: [
-    rearranges('split', [2, 3, 8], (x) => splitHeads(x, 4)),
-    rearranges('merged', [2, 4, 3, 2], mergeHeads),
-  ],
+  heads: [rearranges('split', [2, 3, 8], (x) => splitHeads(x, 4)), rearranges('merged', [2, 4, 3, 2], mergeHeads)],
   linear: [
-    { name: 'of tokens', inputs: [uniform([2, 3, 4]), uniform([5, 4]), uniform([5])], fn: (x, weight, bias) => linear(x, weight, bias) },
+    {
+      name: 'of tokens',
+      inputs: [uniform([2, 3, 4]), uniform([5, 4]), uniform([5])],
+      fn: (x, weight, bias) => linear(x, weight, bias),
+    },
     { name: 'of a vector without bias', inputs: [uniform([4]), uniform([2, 4])], fn: (x, weight) => linear(x, weight) },
   ],
   crossEntropy: [
@@ -71,7 +140,9 @@ export const sequenceCases = {
     inputs: [uniform([2, 3], { low: -9, high: 9 }), uniform([2, 3], { low: 0, high: 1 })],
     fn: (logits: Tensor, targets: Tensor) => binaryCrossEntropyWithLogits(logits, targets, { reduction }),
   })),
-  meanSquaredError: [{ name: 'of matrices', inputs: [uniform([2, 3]), uniform([2, 3])], fn: (x, target) => meanSquaredError(x, target) }],
+  meanSquaredError: [
+    { name: 'of matrices', inputs: [uniform([2, 3]), uniform([2, 3])], fn: (x, target) => meanSquaredError(x, target) },
+  ],
   rotary: [
     {
       name: 'tables',
@@ -94,7 +165,11 @@ export const sequenceCases = {
     { name: 'normal', inputs: [], fn: () => randomNormal(key, [40]) },
     { name: 'dropout', inputs: [uniform([5, 6])], fn: (x) => dropout(x, { rate: 0.4, key }) },
     { name: 'dropPath', inputs: [uniform([6, 2, 2])], fn: (x) => dropPath(x, { rate: 0.5, key }) },
-    { name: 'dropout under a key that is an argument', inputs: [uniform([8]), given([2], [3, -4], 'int32')], fn: (x, root) => dropout(x, { rate: 0.5, key: streamKey(root) }) },
+    {
+      name: 'dropout under a key that is an argument',
+      inputs: [uniform([8]), given([2], [3, -4], 'int32')],
+      fn: (x, root) => dropout(x, { rate: 0.5, key: streamKey(root) }),
+    },
   ],
   rearrange: [
     rearranges('moveAxis', [2, 3, 4], (x) => moveAxis(x, 0, 2)),

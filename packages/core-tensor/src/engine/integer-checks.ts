@@ -15,3 +15,16 @@ export function requireIndexRange(operation: string, indices: ArrayLike<number>,
     }
   }
 }
+
+/**
+ * Quotient of two integers, rounded toward zero.
+ *
+ * @param operation engine and primitive, for the message.
+ * @throws EngineError for a divisor of 0.
+ */
+export function integerQuotient(operation: string, dividend: number, divisor: number): number {
+  if (divisor === 0) {
+    throw new EngineError({ operation, expected: 'integer divisors other than 0', received: '0' });
+  }
+  return Math.trunc(dividend / divisor);
+}

@@ -1,0 +1,13 @@
+export { type CommandContext, runCommandLine } from './command-line.js';
+export type { CheckResult } from './doctor/check.js';
+export { formatCheckResults, runDoctor } from './doctor/doctor.js';
+export { exitCodes, UnknownNameError, UsageError } from './errors.js';
+export { type ParityCommandOptions, parityCommand } from './parity/parity.js';
+export { registeredChecks } from './parity/registered-checks.js';
+export { type ParityOutcome, type ParityPlan, planParity, runParity } from './parity/run-parity.js';
+export { renderHtmlReport } from './report/html-report.js';
+export { describeMachine } from './report/machine.js';
+export type * from './report/results.js';
+export { renderTextReport } from './report/text-report.js';
+export { type WrittenReport, writeReport } from './report/write-report.js';
+export type { Reporter, Terminal } from './terminal.js';

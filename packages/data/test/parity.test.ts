@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { closeEngine, findFixtures, passes, readFixture } from '@ocelli/core-tensor';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parityChecks } from '../src/fixtures.js';
+
+const folder = fileURLToPath(new URL('fixtures', import.meta.url));
+const fixtures = (await findFixtures(folder)).filter(({ kind }) => kind! in parityChecks);
+
+describe('the reference implementations of images, tokens and batches', () => {
+  afterAll(closeEngine);
+
+  it('each have a fixture', () => {
+    expect(new Set(fixtures.map(({ kind }) => kind))).toEqual(new Set(Object.keys(parityChecks)));
+  });
+
+  it.each(fixtures)('agree with ours: $kind, $file', async ({ file, kind }) => {
+    const result = await parityChecks[kind!]!(await readFixture(file));
+    expect(result.mismatches).toEqual([]);
+    // Pixels are equal to the last bit but one; probabilities and gathered rows are equal.
+    expect(result.forward).toBeLessThan(1e-6);
+    expect(result.gradient).toBeLessThan(1e-6);
+  });
+
+  it('disagree where a pixel, a token or a size differs', async () => {
+    const read = (name: string) => readFixture(`${folder}/${name}`);
+    const images = await read('honeybee/image_up.safetensors');
+    const image = images.tensors.get('in.image')!;
+    const darker = { ...image, data: (image.data as BigInt64Array).map((value) => value / 2n) };
+    const changed = { ...images, tensors: new Map([...images.tensors, ['in.image', darker] as const]) };
+    expect(passes(await parityChecks['honeybee/image']!(changed))).toBe(false);
+
+    const tokens = await read('honeybee/tokens.json');
+    const { encode, batch } = tokens.config as { encode: { visual_tokens: number }[]; batch: unknown[] };
+    const [first, ...others] = encode;
+    const longer = { ...tokens, config: { encode: [{ ...first!, visual_tokens: 5 }, ...others], batch } };
+    const { mismatches } = await parityChecks['honeybee/tokens']!(longer);
+    expect(mismatches[0]).toMatch(/^encode\[0\]\.input_ids/);
+
+    const mixing = await read('honeybee/schedule_and_mixing.json');
+    const weights = { sizes: [1, 3], sampling_weights: 'length_ratio', probabilities: [0.5, 0.5] };
+    expect(
+      (await parityChecks['honeybee/schedule_and_mixing']!({ ...mixing, config: { mixing: [weights] } })).forward,
+    ).toBe(0.25);
+  });
+});

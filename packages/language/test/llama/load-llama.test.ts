@@ -1,0 +1,88 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closeEngine, parseSafetensors, tensor } from '@ocelli/core-tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { llamaConfigFromHuggingFace, loadLlama } from '../../src/index.js';
+import { difference } from '../support.js';
+
+const fixtures = fileURLToPath(new URL('../fixtures/backbones/', import.meta.url));
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'ocelli-llama-'));
+});
+
+afterAll(async () => {
+  await rm(root, { recursive: true });
+  await closeEngine();
+});
+
+/** A copy of a checkpoint with some fields of its configuration changed. */
+async function withConfig(folder: string, changes: object): Promise<string> {
+  const copy = await mkdtemp(join(root, folder));
+  await cp(join(fixtures, folder), copy, { recursive: true });
+  const config = JSON.parse(await readFile(join(copy, 'config.json'), 'utf8'));
+  await writeFile(join(copy, 'config.json'), JSON.stringify({ ...config, ...changes }));
+  return copy;
+}
+
+describe('loadLlama', () => {
+  // One file of three dtypes with buffers to ignore; and shards with a tied head and biases.
+  it.each(['hf_llama_single', 'hf_qwen2_sharded'])('gives the published logits of %s', async (folder) => {
+    const model = await loadLlama(join(fixtures, folder));
+    const { tensors } = parseSafetensors(await readFile(join(fixtures, folder, 'expected.safetensors')));
+    const read = (name: string) => {
+      const { data, shape } = tensors.get(name)!;
+      return tensor(data as Float32Array, shape);
+    };
+    const { logits } = model.forward({ inputIds: read('in.input_ids') });
+    expect(logits.shape).toEqual(read('out.logits').shape);
+    expect(await difference(logits, read('out.logits'))).toBeLessThan(1e-4);
+  });
+
+  it('lists tensors that the configuration has no place for', async () => {
+    const folder = await withConfig('hf_llama_single', { num_hidden_layers: 1 });
+    await expect(loadLlama(folder)).rejects.toThrow(/unexpected: model\.layers\.1\./);
+  });
+
+  it('lists tensors of another shape', async () => {
+    const folder = await withConfig('hf_llama_single', { vocab_size: 30 });
+    await expect(loadLlama(folder)).rejects.toThrow('model.embed_tokens.weight: [31, 32] instead of [30, 32]');
+  });
+
+  it('refuses other architectures and what it cannot compute', async () => {
+    await expect(loadLlama(await withConfig('hf_llama_single', { model_type: 'gpt2' }))).rejects.toThrow('"gpt2"');
+    const sliding = await withConfig('hf_qwen2_sharded', { use_sliding_window: true });
+    await expect(loadLlama(sliding)).rejects.toThrow('use_sliding_window');
+    await expect(loadLlama(join(root, 'nowhere'))).rejects.toThrow('config.json');
+  });
+});
+
+describe('llamaConfigFromHuggingFace', () => {
+  it('has the defaults of each type', () => {
+    expect(llamaConfigFromHuggingFace({ model_type: 'llama' })).toMatchObject({
+      vocabSize: 32000,
+      numKeyValueHeads: 32,
+      rmsNormEps: 1e-6,
+      attentionBias: false,
+    });
+    expect(llamaConfigFromHuggingFace({ model_type: 'qwen2', num_key_value_heads: 2 })).toMatchObject({
+      vocabSize: 151936,
+      attentionBias: true,
+      attentionOutputBias: false,
+    });
+  });
+
+  it('reads both spellings of rope scaling', () => {
+    const linear = { factor: 4 };
+    const expected = { type: 'linear', factor: 4 };
+    expect(llamaConfigFromHuggingFace({ rope_scaling: { ...linear, type: 'linear' } }).ropeScaling).toEqual(expected);
+    expect(llamaConfigFromHuggingFace({ rope_scaling: { ...linear, rope_type: 'linear' } }).ropeScaling).toEqual(
+      expected,
+    );
+    expect(llamaConfigFromHuggingFace({ rope_scaling: { rope_type: 'default' } }).ropeScaling).toBeNull();
+    expect(() => llamaConfigFromHuggingFace({ rope_scaling: { rope_type: 'longrope' } })).toThrow('ropeScaling.type');
+  });
+});

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { commonDefaults, commonFields, positionsHaveLength, size } from '../fields.js';
+import { parseConfig } from '../parse-config.js';
+
+/** What a configuration of a C-Abstractor may leave out. Source: Honeybee's `c-abs.yaml`. */
+export const cAbstractorDefaults = {
+  ...commonDefaults,
+  positionEmbedding: true,
+  prenorm: false,
+  outputTokens: 144,
+  depth: 3,
+  mlpDepth: 2,
+  hiddenSize: 1024,
+} as const;
+
+const schema = z
+  .strictObject({
+    type: z.literal('c-abstractor').default('c-abstractor'),
+    ...commonFields,
+    positionEmbedding: z.boolean().default(cAbstractorDefaults.positionEmbedding),
+    /** Normalise the features first. */
+    prenorm: z.boolean().default(cAbstractorDefaults.prenorm),
+    /** Tokens an image becomes, end tokens not counted: a square number. */
+    outputTokens: size.default(cAbstractorDefaults.outputTokens),
+    /** Blocks before, and again after, the pooling; 0 for pooling alone. */
+    depth: z.int().nonnegative().default(cAbstractorDefaults.depth),
+    /** Linear layers behind the last block. */
+    mlpDepth: size.default(cAbstractorDefaults.mlpDepth),
+    /** Width of the blocks. */
+    hiddenSize: size.default(cAbstractorDefaults.hiddenSize),
+  })
+  .refine(...positionsHaveLength)
+  .refine(({ outputTokens }) => Number.isInteger(Math.sqrt(outputTokens)), {
+    path: ['outputTokens'],
+    message: 'must be a square number',
+  })
+  .refine(({ inputTokens = 1 }) => Number.isInteger(Math.sqrt(inputTokens)), {
+    path: ['inputTokens'],
+    message: 'must be a square number',
+  });
+
+/** Structure of a C-Abstractor; plain data. */
+export type CAbstractorConfig = Readonly<z.output<typeof schema>>;
+/** A {@link CAbstractorConfig} whose defaults may be left out. */
+export type CAbstractorConfigInput = Readonly<z.input<typeof schema>>;
+
+/** @throws ConfigError that names every missing, unknown or invalid field */
+export function parseCAbstractorConfig(config: CAbstractorConfigInput): CAbstractorConfig {
+  return parseConfig('parseCAbstractorConfig', schema, config);
+}

@@ -1,0 +1,15 @@
+import type { NamePattern } from '@ocelli/core-tensor';
+
+/**
+ * A pattern of parameter names as data: `language_model.layers` matches the name or a leading part of it that ends at a
+ * dot, and `*` stands for any characters: `*bias` for names that end so, `*.attention.*`, `*` for all.
+ */
+export function namePattern(text: string): NamePattern {
+  if (!text.includes('*')) return text;
+  const source = text.split('*').map(escape).join('.*');
+  return new RegExp(`^${source}(\\.|$)`);
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
