@@ -1,6 +1,7 @@
 export { checkpoint } from './autodiff/checkpoint.js';
 export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
 export { compile } from './compile.js';
+export { type ConfigIssue, type ConfigSchema, parseConfig } from './config.js';
 export { dispose } from './engine/dispose.js';
 export type { DeviceBuffer, Engine, Program } from './engine/engine.js';
 export { materialize } from './engine/evaluate.js';

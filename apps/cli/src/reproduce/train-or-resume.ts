@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createProgress, train, type TrainOptions } from '@ocelli/trainer';
+import { createProgress, type Progress, train, type TrainOptions } from '@ocelli/trainer';
 import type { ReproduceContext } from './context.js';
 
 type Options<Inputs> = Omit<TrainOptions<Inputs>, 'resume' | 'progress' | 'signal' | 'handleSignals'>;
@@ -14,9 +14,14 @@ export async function trainOrResume<Inputs>(options: Options<Inputs>, { signal }
   const { status } = await train({
     ...options,
     resume: existsSync(join(options.directory, 'checkpoints', 'latest')),
-    progress: createProgress(),
+    progress: lossOnly(createProgress()),
     signal,
     handleSignals: false,
   });
   if (status === 'interrupted') throw signal.reason;
+}
+
+/** The other numbers are in the metrics. */
+function lossOnly(progress: Progress): Progress {
+  return { ...progress, report: (report) => progress.report({ ...report, values: { loss: report.values.loss! } }) };
 }

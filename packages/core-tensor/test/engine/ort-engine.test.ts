@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildGraph } from '../../src/engine/build-graph.js';
@@ -171,31 +173,62 @@ describe('an ort engine whose worker dies', () => {
 
   test('fails what it was doing, and the next use starts another', async () => {
     const first = await useEngine('ort', { threads: 1 });
-    const square = compile((x: Tensor) => matmul(matmul(x, x), matmul(x, x)));
-    const large = tensor(new Float32Array(1024 * 1024), [1024, 1024]);
-    await expectNumbers(await square(tensor([[2]])), [16]);
+    const square = compile((x: Tensor) => matmul(x, x));
+    await expectNumbers(await square(tensor([[2]])), [4]);
     const held = mul(tensor([1, 2]), 2);
     await materialize([held]);
     const weight = new Parameter([1]);
     weight.set(Float32Array.of(3));
     await weight.data();
 
-    const running = square(large);
-    const failure = expect(running).rejects.toThrow(
-      /^ort engine: expected its worker thread to run, received it exited with code 1\. The next use starts another engine; restore parameters from the last checkpoint\.$/,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await workerOf(first).terminate();
-    await failure;
+    const x = input([2]);
+    const program = await compileOn(first, [x], [softmax(x)]);
+    const running = first.run(program, [first.upload(Float32Array.of(1, 2), [2], 'float32')]);
+    // No message of the engine: the worker ends with an uncaught error, while the run is under way.
+    workerOf(first).postMessage(null);
     await expect(running).rejects.toThrow(EngineError);
+    await expect(running).rejects.toThrow(
+      /^ort engine: expected its worker thread to run, received .*\. The next use starts another engine; restore parameters from the last checkpoint\.$/,
+    );
 
     const second = await currentEngine();
     expect(second.name).toBe('ort');
     expect(second).not.toBe(first);
-    await expectNumbers(await square(tensor([[3]])), [81]);
+    await expectNumbers(await square(tensor([[3]])), [9]);
     await expect(held.data()).rejects.toThrow(EngineError);
     await expect(mul(weight, 2).data()).rejects.toThrow(EngineError);
     weight.set(Float32Array.of(4));
     await expectNumbers(mul(weight, 2), [8]);
   });
+
+  test('while it has nothing to do fails the next call only', async () => {
+    const first = await useEngine('ort', { threads: 1 });
+    await expectNumbers(mul(tensor([1, 2]), 2), [2, 4]);
+    await workerOf(first).terminate();
+    await expect(first.compile({ nodes: [], inputCount: 0, outputs: [] })).rejects.toThrow(/received it exited with code 1/);
+    await expectNumbers(mul(tensor([1, 2]), 3), [3, 6]);
+  });
+});
+
+/** Runs a program that is inside the runtime when it ends; returns how. */
+async function endOfProcess(how: 'exit' | 'throw' | 'close'): Promise<{ code: number; stderr: string }> {
+  const child = fileURLToPath(new URL('./end-while-running.child.ts', import.meta.url));
+  const repository = fileURLToPath(new URL('../../../..', import.meta.url));
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', child, how], { cwd: repository }, (error, _stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), stderr });
+    });
+  });
+}
+
+// Stopping a thread inside the runtime aborts the process; these ends have to wait for it.
+test.each([
+  ['exit', 3, /^$/],
+  ['throw', 1, /Error: thrown while the engine runs/],
+  ['close', 0, /^$/],
+] as const)('a process may %s while the engine runs', async (how, expected, output) => {
+  const { code, stderr } = await endOfProcess(how);
+  expect(stderr).toMatch(output);
+  expect(stderr).not.toMatch(/terminate called/);
+  expect(code).toBe(expected);
 });

@@ -5,7 +5,7 @@ import { QUESTION_TYPES, type QuestionType } from './question.js';
 import { sceneOptions, sceneOptionsSchema } from './scene-options.js';
 
 /** Changes whenever the same options give other files; part of a dataset's hash. */
-export const MICROWORLD_VERSION = 1;
+export const MICROWORLD_VERSION = 2;
 
 /** The three splits, in the order in which they are written. */
 export const MICROWORLD_SPLITS = ['train', 'validation', 'test'] as const;

@@ -85,10 +85,10 @@ function questionScene(
     if (next === null) break;
     ask(next.type, next.candidate);
   }
-  return {
-    scene,
-    questions: [...questions].sort((a, b) => Number(a.type === 'caption') - Number(b.type === 'caption')),
-  };
+  // In random order: which answer keeps the balance depends on how many questions came before, and a model must not
+  // learn answers from the place of the question.
+  const ordered = source.shuffle(questions).sort((a, b) => Number(a.type === 'caption') - Number(b.type === 'caption'));
+  return { scene, questions: ordered };
 }
 
 /** Text and charts appear where a type needs them, and sometimes as something else to see beside the objects. */

@@ -7,7 +7,7 @@ export interface GradientClipperOptions {
   readonly factor?: number;
 }
 
-/** Results of a {@link GradientClipper}: scalars on the engine, written over by its next call. */
+/** Results of a {@link GradientClipper}: scalars on the engine, written over by its next call but one. */
 export interface MeasuredGradients {
   /** L2 norm of all gradients together, after the factor and before clipping. */
   readonly norm: Tensor;
@@ -28,8 +28,8 @@ export function gradientClipper({ maximumNorm, factor = 1 }: GradientClipperOpti
   if (maximumNorm !== null && !(maximumNorm > 0)) {
     throw new ConfigError({ operation: 'gradientClipper', expected: 'a positive maximumNorm, or null', received: String(maximumNorm) });
   }
-  const norm = zeros([]);
-  const scale = zeros([]);
+  const results = [0, 1].map(() => ({ norm: zeros([]), scale: zeros([]) }));
+  let calls = 0;
   const measure = compileUpdate((gradients) => {
     const total = mul(sqrt(gradients.map(sumOfSquares).reduce(add)), factor);
     if (maximumNorm === null) return [total, full([], factor)];
@@ -44,6 +44,7 @@ export function gradientClipper({ maximumNorm, factor = 1 }: GradientClipperOpti
         remedy: 'Unfreeze the parameters to train.',
       });
     }
+    const { norm, scale } = results[calls++ % results.length]!;
     await measure(Object.values(grads), [norm, scale]);
     return { norm, scale };
   };

@@ -38,13 +38,14 @@ function expected(rule: 'torch' | 'transformers', start: readonly number[], deca
   });
 }
 
+const config: AdamWConfig = { betas: [0.9, 0.98], epsilon: 1e-3 };
+
 describe.each<EngineName>(['ort', 'reference'])('AdamW on %s', (engine) => {
   beforeAll(async () => {
     await useEngine(engine);
   });
   afterAll(closeEngine);
 
-  const config: AdamWConfig = { betas: [0.9, 0.98], epsilon: 1e-3 };
   const rates = [0, 0.1, 0.05];
 
   test.each(['torch', 'transformers'] as const)('follows the rule of %s by group', async (rule) => {
@@ -81,6 +82,23 @@ describe.each<EngineName>(['ort', 'reference'])('AdamW on %s', (engine) => {
     await new AdamW([{ parameters: { p } }]).update({ p: gradient }, { learningRate: 0.1 });
     await expect(gradient.data()).rejects.toThrow(/buffer/);
   });
+});
+
+describe('AdamW', () => {
+  afterAll(closeEngine);
+
+  test('refuses what does not fit', async () => {
+    const p = parameter([1, 2]);
+    const optimizer = new AdamW([{ parameters: { p } }]);
+    await expect(optimizer.update({}, { learningRate: 1 })).rejects.toThrow(/none for p/);
+    await expect(optimizer.update({ p: tensor([1, 2]), q: tensor([1]) }, { learningRate: 1 })).rejects.toThrow(/q, which is not optimized/);
+    const wrong = { 'exp_avg.p': { shape: [3], data: new Float32Array(3) }, extra: { shape: [], data: new Float32Array(1) } };
+    expect(() => optimizer.loadState({ step: 1, tensors: wrong })).toThrow(/missing exp_avg_sq\.p; unexpected extra; exp_avg\.p \[3\] instead of \[2\]/);
+    expect(() => new AdamW([{ parameters: { h: new Parameter([1], { dtype: 'float16' }) } }])).toThrow(/float32 parameters, received h of float16/);
+    expect(() => new AdamW([], { beta: 1 } as never)).toThrow(/unknown key "beta"/);
+    expect(() => new AdamW([], { betas: [0.9, 1] })).toThrow(ConfigError);
+    expect(() => new AdamW([], { rule: 'sgd' as never })).toThrow(/rule to be valid/);
+  });
 
   test('goes on from a state to the same bytes', async () => {
     const start = parameter([1, -2, 3]);
@@ -100,23 +118,6 @@ describe.each<EngineName>(['ort', 'reference'])('AdamW on %s', (engine) => {
     await second!.update({ p: await onEngine(gradients[2]!) }, { learningRate: 0.1 });
     expect(await halfway.data()).toEqual(await start.data());
     expect(Object.keys(second!.state().tensors)).toEqual(['exp_avg.p', 'exp_avg_sq.p']);
-  });
-});
-
-describe('AdamW', () => {
-  afterAll(closeEngine);
-
-  test('refuses what does not fit', async () => {
-    const p = parameter([1, 2]);
-    const optimizer = new AdamW([{ parameters: { p } }]);
-    await expect(optimizer.update({}, { learningRate: 1 })).rejects.toThrow(/none for p/);
-    await expect(optimizer.update({ p: tensor([1, 2]), q: tensor([1]) }, { learningRate: 1 })).rejects.toThrow(/q, which is not optimized/);
-    const wrong = { 'exp_avg.p': { shape: [3], data: new Float32Array(3) }, extra: { shape: [], data: new Float32Array(1) } };
-    expect(() => optimizer.loadState({ step: 1, tensors: wrong })).toThrow(/missing exp_avg_sq\.p; unexpected extra; exp_avg\.p \[3\] instead of \[2\]/);
-    expect(() => new AdamW([{ parameters: { h: new Parameter([1], { dtype: 'float16' }) } }])).toThrow(/float32 parameters, received h of float16/);
-    expect(() => new AdamW([], { beta: 1 } as never)).toThrow(/unknown key "beta"/);
-    expect(() => new AdamW([], { betas: [0.9, 1] })).toThrow(ConfigError);
-    expect(() => new AdamW([], { rule: 'sgd' as never })).toThrow(/rule to be valid/);
   });
 
   test('is seen by the next run of a compiled step', async () => {

@@ -6,6 +6,7 @@ const smallest = 4096;
 /** Keeps freed arrays for the next results of the same size, so that a training loop allocates nothing. */
 export class ArrayPool {
   private readonly free = new Map<string, AnyTypedArray[]>();
+  private readonly own = new WeakSet<AnyTypedArray>();
   private kept = 0;
 
   /** @param limit bytes kept at most. */
@@ -14,14 +15,18 @@ export class ArrayPool {
   /** An array of `length` elements; its contents are left over. */
   take(dtype: DType, length: number): AnyTypedArray {
     const array = this.free.get(`${arrayKind(dtype)}${length}`)?.pop();
-    if (!array) return allocate(dtype, length);
-    this.kept -= array.byteLength;
-    return array;
+    if (array) {
+      this.kept -= array.byteLength;
+      return array;
+    }
+    const fresh = allocate(dtype, length);
+    this.own.add(fresh);
+    return fresh;
   }
 
-  /** Takes an array back. */
+  /** Takes an array back; one from elsewhere is left alone, as nobody might ever ask for its size. */
   give(array: AnyTypedArray): void {
-    if (array.byteLength < smallest || this.kept + array.byteLength > this.limit) return;
+    if (!this.own.has(array) || array.byteLength < smallest || this.kept + array.byteLength > this.limit) return;
     const key = `${array.constructor.name}${array.length}`;
     const list = this.free.get(key);
     if (list) list.push(array);

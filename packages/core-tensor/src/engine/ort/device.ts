@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { type AnyTypedArray, convert, type DType } from '../../dtype.js';
+import { type AnyTypedArray, allocate, convert, type DType } from '../../dtype.js';
 import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
@@ -161,17 +161,32 @@ async function create(model: Uint8Array, options: ort.InferenceSession.SessionOp
 /** Runs an elementwise program piece by piece, so that intermediate values stay in the cache. */
 async function runTiled(program: StoredSession, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
   const total = outputs[0]!.data.length;
-  const part = ({ data, dtype }: StoredBuffer, start: number, end: number) =>
-    asOrt({ data: data.subarray(start, end) as AnyTypedArray, shape: [end - start], dtype });
+  const part = ({ data, dtype }: StoredBuffer, start: number, end: number): StoredBuffer => ({
+    data: data.subarray(start, end) as AnyTypedArray,
+    shape: [end - start],
+    dtype,
+  });
+  // An output that is an input too is set aside: the runtime may write it before other results have read the input.
+  const aside = outputs.map((output) =>
+    inputs.some(({ data }) => data === output.data)
+      ? { ...output, data: allocate(hostDType(output.dtype), Math.min(total, tileSize)) }
+      : undefined,
+  );
   for (let start = 0; start < total; start += tileSize) {
     const end = Math.min(total, start + tileSize);
     const feeds: Record<string, ort.Tensor> = {};
     program.inputNames.forEach((name, position) => {
       const input = inputs[position]!;
-      if (name) feeds[name] = sameShape(input.shape, outputs[0]!.shape) ? part(input, start, end) : asOrt({ ...input, shape: [] });
+      if (name) feeds[name] = asOrt(sameShape(input.shape, outputs[0]!.shape) ? part(input, start, end) : { ...input, shape: [] });
     });
-    const fetches = Object.fromEntries(outputs.map((output, index) => [program.outputNames[index]!, part(output, start, end)]));
-    await program.session.run(feeds, fetches);
+    const results = outputs.map((output, index) => {
+      const place = aside[index];
+      return place ? part(place, 0, end - start) : part(output, start, end);
+    });
+    await program.session.run(feeds, Object.fromEntries(results.map((result, index) => [program.outputNames[index]!, asOrt(result)])));
+    results.forEach((result, index) => {
+      if (aside[index]) (outputs[index]!.data as Float32Array).set(result.data as Float32Array, start);
+    });
   }
 }
 

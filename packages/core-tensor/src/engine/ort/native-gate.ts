@@ -6,6 +6,12 @@ const [insidePlace, closedPlace] = [0, 1];
 /** Longest time that the end of the process waits for a request, in milliseconds. */
 const patience = 30_000;
 
+const gates = new Set<NativeGate>();
+
+function closeAll(): void {
+  for (const gate of gates) gate.close();
+}
+
 /**
  * Keeps the engine's worker from being stopped inside the runtime, which aborts the process. The worker passes the gate
  * with each request; the main thread closes it before the process ends.
@@ -29,6 +35,16 @@ export class NativeGate {
     } finally {
       this.leave();
     }
+  }
+
+  /** Closes when the process ends, unless the worker has ended before. */
+  closeAtExit(workerEnd: Promise<void>): void {
+    if (gates.size === 0) process.on('exit', closeAll);
+    gates.add(this);
+    void workerEnd.then(() => {
+      gates.delete(this);
+      if (gates.size === 0) process.off('exit', closeAll);
+    });
   }
 
   /** Lets no further call begin and blocks until the one being made has returned. */

@@ -54,8 +54,7 @@ class OrtEngine implements Engine {
     this.worker.on('message', (reply: Reply) => this.settle(reply));
     this.worker.on('error', (error) => this.fail(error.message, error));
     this.worker.on('exit', (code) => this.fail(`it exited with code ${code}`));
-    closeAtExit(this.gate);
-    void this.exited.then(() => openGates.delete(this.gate));
+    this.gate.closeAtExit(this.exited);
   }
 
   async start(options: OrtOptions): Promise<void> {
@@ -171,17 +170,6 @@ class OrtEngine implements Engine {
     this.pending.clear();
   }
 }
-
-const openGates = new Set<NativeGate>();
-
-/** Lets the worker finish what it is doing before the process ends. */
-function closeAtExit(gate: NativeGate): void {
-  if (!isListening) process.once('exit', () => openGates.forEach((each) => each.close()));
-  isListening = true;
-  openGates.add(gate);
-}
-
-let isListening = false;
 
 /** The graph with constants that are views into something larger as arrays of their own: a view is sent as a whole. */
 function withoutSurroundings(graph: Graph): Graph {

@@ -1,0 +1,50 @@
+import {
+  closeEngine,
+  compile,
+  compileUpdate,
+  gelu,
+  Linear,
+  Module,
+  meanSquaredError,
+  mul,
+  sub,
+  type Tensor,
+  tensor,
+  useEngine,
+  valueAndGrad,
+} from '../../src/index.js';
+
+/**
+ * Trains for a thousand steps without giving back anything by hand, and prints by how many megabytes the process grew
+ * after step 200, and the first and last loss.
+ */
+const [width, batch, steps] = [640, 16, 1000];
+
+class Perceptron extends Module {
+  readonly up = new Linear(width, width);
+  readonly down = new Linear(width, width);
+
+  /** x [batch, width] → same */
+  forward(x: Tensor): Tensor {
+    return this.down.forward(gelu(this.up.forward(x)));
+  }
+}
+
+await useEngine('ort', { threads: 1 });
+const model = new Perceptron().initialize(1);
+const parameters = model.trainableParameters();
+const step = compile((x: Tensor, y: Tensor) => valueAndGrad(() => meanSquaredError(model.forward(x), y), parameters));
+const descend = compileUpdate(([p, g, rate]) => [sub(p!, mul(g!, rate!))]);
+const wave = (frequency: number) => tensor(Float32Array.from({ length: batch * width }, (_, i) => Math.sin(i * frequency)), [batch, width]);
+const losses: number[] = [];
+let [peakBefore, peakAfter] = [0, 0];
+for (let i = 0; i < steps; i++) {
+  const { value, grads } = await step(wave(0.1 + i * 1e-5), wave(0.3));
+  for (const [name, parameter] of Object.entries(parameters)) await descend([parameter, grads[name]!, tensor(0.5)], [parameter]);
+  losses.push(await value.item());
+  const { rss } = process.memoryUsage();
+  if (i < 200) peakBefore = Math.max(peakBefore, rss);
+  else peakAfter = Math.max(peakAfter, rss);
+}
+console.log(JSON.stringify({ growth: (peakAfter - peakBefore) / 2 ** 20, first: losses[0], last: losses.at(-1) }));
+await closeEngine();
