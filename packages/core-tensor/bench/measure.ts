@@ -23,9 +23,20 @@ export async function interleaved(a: () => Promise<unknown>, b: () => Promise<un
   return [median(times[0]), median(times[1])];
 }
 
-/** Prints a result as a line of JSON. */
-export function report(name: string, ratio: number, target: string, holds: boolean, details: Record<string, unknown> = {}): void {
+/**
+ * Prints a result as a line of JSON.
+ *
+ * @param ratio what the target is about; `undefined` where it could not be measured.
+ * @param holds whether it meets the target; `null` where it could not be measured.
+ */
+export function report(
+  name: string,
+  ratio: number | undefined,
+  target: string,
+  holds: boolean | null,
+  details: Readonly<Record<string, unknown>> = {},
+): void {
   const round = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);
   const rounded = Object.fromEntries(Object.entries(details).map(([key, value]) => [key, round(value)]));
-  console.log(JSON.stringify({ name, ratio: round(ratio), target, holds, ...rounded }));
+  console.log(JSON.stringify({ name, ratio: round(ratio) ?? null, target, holds, ...rounded }));
 }

@@ -31,6 +31,8 @@ export type Source =
 /** A tensor, or a number that becomes a scalar of the other operand's dtype. */
 export type TensorLike = Tensor | number;
 
+let evaluation: Promise<typeof import('./engine/evaluate.js')> | undefined;
+
 /**
  * A multi-dimensional array that records how it is computed. Operations cost nothing until {@link Tensor.data} asks
  * for values; the engine then compiles and runs what is needed.
@@ -61,9 +63,9 @@ export class Tensor {
    */
   async data(): Promise<AnyTypedArray> {
     if (this.source.kind === 'host') return this.source.data;
-    // Loaded late: evaluation knows parameters, which are tensors themselves.
-    const { evaluate } = await import('./engine/evaluate.js');
-    return evaluate(this);
+    // Loaded late, and once: evaluation knows parameters, which are tensors themselves.
+    evaluation ??= import('./engine/evaluate.js');
+    return (await evaluation).evaluate(this);
   }
 
   /** The only value of a tensor with one element, as a number. */

@@ -60,7 +60,13 @@ class Transformer extends Module {
 
 const shape = [size.batch, size.length];
 const ids = Int32Array.from({ length: size.batch * size.length }, (_, i) => (i * 7919) % size.vocabulary);
-const inputs = { ids: tensor(ids, shape), labels: tensor(ids.map((id) => (id + 1) % size.vocabulary), shape) };
+const inputs = {
+  ids: tensor(ids, shape),
+  labels: tensor(
+    ids.map((id) => (id + 1) % size.vocabulary),
+    shape,
+  ),
+};
 const model = new Transformer().initialize(0);
 const directory = mkdtempSync(join(tmpdir(), 'ocelli-stall-'));
 
@@ -72,7 +78,9 @@ await train({
   model,
   directory,
   config: {
-    stages: [{ name: 'fit', trainable: ['*'], learningRate: 1e-3, steps, schedule: { name: 'cosine', warmupRatio: 0.1 } }],
+    stages: [
+      { name: 'fit', trainable: ['*'], learningRate: 1e-3, steps, schedule: { name: 'cosine', warmupRatio: 0.1 } },
+    ],
   },
   loss: (batch: typeof inputs) => crossEntropy(model.forward(batch.ids), batch.labels),
   batches: ({ state }) => repeatBatches([{ inputs, samples: size.batch, tokens: size.batch * size.length }], state),

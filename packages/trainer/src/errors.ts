@@ -9,7 +9,9 @@ export class NonFiniteError extends OcelliError {
   /** Samples of the step, if the batches name them. */
   readonly sampleIds: readonly string[];
 
-  constructor(details: ErrorDetails & { readonly step: number; readonly value: number; readonly sampleIds: readonly string[] }) {
+  constructor(
+    details: ErrorDetails & { readonly step: number; readonly value: number; readonly sampleIds: readonly string[] },
+  ) {
     super(details);
     this.step = details.step;
     this.value = details.value;

@@ -47,13 +47,6 @@ export {
   undecayedByDefault,
 } from './optimizers/parameter-groups.js';
 export {
-  createSchedule,
-  type Schedule,
-  type ScheduleConfig,
-  type ScheduleSpan,
-  scheduleConfigSchema,
-} from './schedules/schedule.js';
-export {
   createProgress,
   formatDuration,
   formatNumber,
@@ -62,6 +55,13 @@ export {
   type ProgressReport,
   type ProgressStream,
 } from './progress/progress.js';
+export {
+  createSchedule,
+  type Schedule,
+  type ScheduleConfig,
+  type ScheduleSpan,
+  scheduleConfigSchema,
+} from './schedules/schedule.js';
 export {
   mapBatches,
   type ResumableBatches,

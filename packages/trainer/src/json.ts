@@ -10,9 +10,14 @@ export interface JsonDifference {
 }
 
 /** Compares two JSON values regardless of the order of keys. */
-export function firstDifference(first: JsonValue | undefined, second: JsonValue | undefined, key = ''): JsonDifference | undefined {
+export function firstDifference(
+  first: JsonValue | undefined,
+  second: JsonValue | undefined,
+  key = '',
+): JsonDifference | undefined {
   if (Object.is(first, second)) return undefined;
-  if (!isContainer(first) || !isContainer(second) || Array.isArray(first) !== Array.isArray(second)) return { key, first, second };
+  if (!isContainer(first) || !isContainer(second) || Array.isArray(first) !== Array.isArray(second))
+    return { key, first, second };
   const [a, b] = [first, second] as readonly Readonly<Record<string, JsonValue>>[];
   for (const name of new Set([...Object.keys(a!), ...Object.keys(b!)])) {
     const difference = firstDifference(a![name], b![name], key === '' ? name : `${key}.${name}`);
@@ -30,6 +35,8 @@ export function canonicalJson(value: JsonValue): string {
   );
 }
 
-function isContainer(value: JsonValue | undefined): value is readonly JsonValue[] | { readonly [key: string]: JsonValue } {
+function isContainer(
+  value: JsonValue | undefined,
+): value is readonly JsonValue[] | { readonly [key: string]: JsonValue } {
   return typeof value === 'object' && value !== null;
 }

@@ -59,11 +59,21 @@ describe('published optimizers and schedules', () => {
 
   test('disagree when a number of a JSON fixture is changed', async () => {
     const changes: readonly [string, (config: never) => void][] = [
-      ['honeybee/schedule_and_mixing.json', (config: { learning_rate: { warmup: number }[] }) => config.learning_rate[0]!.warmup++],
-      ['honeybee/schedule_and_mixing.json', (config: { mixing: { sizes: number[] }[] }) => config.mixing[1]!.sizes[0]!++],
-      ['convllava/schedule.json', (config: { cases: { warmup_ratio: number }[] }) => (config.cases[0]!.warmup_ratio = 0.04)],
+      [
+        'honeybee/schedule_and_mixing.json',
+        (config: { learning_rate: { warmup: number }[] }) => config.learning_rate[0]!.warmup++,
+      ],
+      [
+        'honeybee/schedule_and_mixing.json',
+        (config: { mixing: { sizes: number[] }[] }) => config.mixing[1]!.sizes[0]!++,
+      ],
+      [
+        'convllava/schedule.json',
+        (config: { cases: { warmup_ratio: number }[] }) => (config.cases[0]!.warmup_ratio = 0.04),
+      ],
       ['manager/mt_optimizer_groups.json', (config: { lr_mult_head: number }) => config.lr_mult_head++],
     ];
-    for (const [name, change] of changes) expect(await passesWith(name, (fixture) => altered(fixture, change))).toBe(false);
+    for (const [name, change] of changes)
+      expect(await passesWith(name, (fixture) => altered(fixture, change))).toBe(false);
   });
 });

@@ -18,7 +18,15 @@ export interface VisionLanguageBatch {
 }
 
 /** A collated batch as tensors. */
-export function toTensors({ shape, inputIds, plan, labels, attentionMask, positions, pixelValues }: Batch): VisionLanguageBatch {
+export function toTensors({
+  shape,
+  inputIds,
+  plan,
+  labels,
+  attentionMask,
+  positions,
+  pixelValues,
+}: Batch): VisionLanguageBatch {
   const cells = [shape.batch, shape.length];
   return {
     inputIds: tensor(inputIds, cells),

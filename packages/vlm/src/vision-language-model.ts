@@ -1,18 +1,10 @@
-import { ConfigError, Module, type StreamKey, type Tensor } from '@ocelli/core-tensor';
-import { type ClipVisionConfigInput, ClipVisionTower } from '@ocelli/encoders';
-import { Llama, type LlamaConfigInput } from '@ocelli/language';
-import { createProjector, type Projector, type ProjectorConfigInput } from '@ocelli/projectors';
+import { ConfigError, Module, type StreamKey, type Tensor, zeros } from '@ocelli/core-tensor';
+import { ClipVisionTower } from '@ocelli/encoders';
+import { Llama } from '@ocelli/language';
+import { createProjector, type Projector } from '@ocelli/projectors';
 import { assembleSequences } from './assemble.js';
 import type { VisionLanguageBatch } from './batch.js';
-
-/** Structure of a {@link VisionLanguageModel}; plain data. */
-export interface VisionLanguageConfig {
-  readonly vision: ClipVisionConfigInput;
-  readonly projector: ProjectorConfigInput;
-  readonly language: LlamaConfigInput;
-  /** Hidden state of the tower that the projector gets; 0 is the first block's input. Default: −2, as LLaVA-1.5. */
-  readonly featureLayer?: number;
-}
+import { parseVisionLanguageConfig, type VisionLanguageConfig } from './config.js';
 
 export interface VisionLanguageOptions {
   /** Drops what the projector's configuration says; without a key nothing is dropped, as in evaluation. */
@@ -30,29 +22,46 @@ export class VisionLanguageModel extends Module {
   readonly projector: Projector;
   readonly language: Llama;
 
+  /** The configuration with all defaults filled in. */
+  readonly config: Required<VisionLanguageConfig>;
+
   /**
-   * @throws ConfigError if a part's configuration is invalid, or the projector does not fit the tower or the language
-   * model.
+   * @throws ConfigError if a part's configuration is invalid, there is no such feature layer, or the projector does not
+   * fit the tower or the language model
+   * @throws ShapeError if the projector does not take as many features as the tower has
    */
-  constructor(readonly config: VisionLanguageConfig) {
+  constructor(config: VisionLanguageConfig) {
     super();
-    this.vision = new ClipVisionTower(config.vision);
-    this.projector = createProjector(config.projector);
-    this.language = new Llama(config.language);
+    const { vision, projector, language, featureLayer } = parseVisionLanguageConfig(config);
+    this.vision = new ClipVisionTower(vision);
+    this.projector = createProjector(projector);
+    this.language = new Llama(language);
+    this.config = {
+      vision: this.vision.config,
+      projector: this.projector.config,
+      language: this.language.config,
+      featureLayer,
+    };
+    requireLayer(featureLayer, this.vision.config.numHiddenLayers);
     requireWidth('visionWidth', this.projector.config.visionWidth, this.vision.config.hiddenSize);
     requireWidth('languageWidth', this.projector.config.languageWidth, this.language.config.hiddenSize);
-    this.visualTokensPerImage; // Fails early where the projector cannot take the tower's grid.
+    // Recorded, not computed: finds a projector that does not take the tower's grid now, not in the first batch.
+    this.projector.forward(zeros([1, this.patches, this.vision.config.hiddenSize]));
   }
 
   /** Positions that an image takes in a sequence. */
   get visualTokensPerImage(): number {
+    return this.projector.tokens(this.patches);
+  }
+
+  private get patches(): number {
     const [rows, columns] = this.vision.patchGrid();
-    return this.projector.tokens(rows * columns);
+    return rows * columns;
   }
 
   /** pixels [images, 3, height, width] → visual tokens [images, tokens, language width] */
   encodeImages(pixels: Tensor, { dropoutKey }: VisionLanguageOptions = {}): Tensor {
-    const features = this.vision.features(pixels, { layer: this.config.featureLayer ?? -2 });
+    const features = this.vision.features(pixels, { layer: this.config.featureLayer });
     return this.projector.forward(features, { dropoutKey });
   }
 
@@ -73,6 +82,15 @@ export class VisionLanguageModel extends Module {
     const { loss } = this.language.forward({ inputsEmbeds: this.embed(batch, options), labels: batch.labels });
     return loss!;
   }
+}
+
+function requireLayer(layer: number, blocks: number): void {
+  if (layer >= -(blocks + 1) && layer <= blocks) return;
+  throw new ConfigError({
+    operation: 'VisionLanguageModel',
+    expected: `a featureLayer between ${-(blocks + 1)} and ${blocks}, as the vision tower has ${blocks} blocks`,
+    received: String(layer),
+  });
 }
 
 function requireWidth(field: string, received: number, expected: number): void {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const count = z.int().positive();
 
 /** A frame of conversations; see `ConversationTemplate` of the data package. */
-const templateSchema = z.strictObject({
+export const templateSchema = z.strictObject({
   name: z.string(),
   system: z.string(),
   systemSuffix: z.string(),
@@ -22,7 +22,7 @@ const templateSchema = z.strictObject({
 const pretrainingSchema = z.strictObject({ steps: count, batchSize: count, learningRate: z.number().positive() });
 
 /** A part's configuration is checked by the part itself. */
-const partSchema = z.record(z.string(), z.unknown());
+export const partSchema = z.record(z.string(), z.unknown());
 
 /** What a stage learns from: captions of pictures, or questions about them. */
 export const stageSchema = z.strictObject({

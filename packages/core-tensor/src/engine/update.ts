@@ -62,7 +62,13 @@ export function compileUpdate(fn: (inputs: readonly Tensor[]) => readonly Tensor
     if (!isInPlace && into.some((target) => inputs.includes(target))) throw notElementwise();
     const bound = await bindAll(engine, inputs);
     const targets = await Promise.all(into.map((target) => targetBuffer(engine, target)));
-    const done = engine.run(program, bound.map(({ buffer }) => buffer), targets).then(() => undefined);
+    const done = engine
+      .run(
+        program,
+        bound.map(({ buffer }) => buffer),
+        targets,
+      )
+      .then(() => undefined);
     // A failure that nobody waits for also fails whatever is computed next.
     done.catch(() => undefined);
     for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
@@ -94,7 +100,8 @@ async function targetBuffer(engine: Engine, target: Tensor): Promise<DeviceBuffe
   throw new EngineError({
     operation: 'compileUpdate',
     expected: `targets that the ${engine.name} engine holds`,
-    received: target.source.kind === 'device' ? `one of another engine (${target.source.buffer.engine.name})` : `host values`,
+    received:
+      target.source.kind === 'device' ? `one of another engine (${target.source.buffer.engine.name})` : `host values`,
     remedy: 'Targets are parameters, or results that were computed on the engine in use.',
   });
 }

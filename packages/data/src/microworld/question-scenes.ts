@@ -111,8 +111,9 @@ function contentFor(
 const TOLERATED_EXCESS = 1;
 
 /**
- * A question of the type asked least that was not asked yet and keeps the balance of answers, about objects not named
- * yet where that is possible. Where nothing keeps the balance, the one that disturbs it least.
+ * A question of the type asked least that was not asked yet and keeps the balance of answers. Where nothing keeps the
+ * balance, the one that disturbs it least. Which objects earlier questions named plays no part: were those avoided, a
+ * model could tell from the other questions alone whether an object exists.
  */
 function nextQuestion(
   scene: Scene,
@@ -122,15 +123,12 @@ function nextQuestion(
   { questionTypes, scene: sceneOptions }: QuestionScenesOptions,
 ): { readonly type: QuestionType; readonly candidate: CandidateQuestion } | null {
   const texts = new Set(asked.map(({ wordings }) => wordings[0]));
-  const named = new Set(asked.flatMap(({ subjects }) => subjects));
   const order = source.shuffle(questionTypes).sort((a, b) => ledger.asked(a) - ledger.asked(b));
   const rest: { readonly type: QuestionType; readonly candidate: CandidateQuestion }[] = [];
   for (const type of order) {
     const open = QUESTION_LISTERS[type](scene, sceneOptions).filter(({ wordings }) => !texts.has(wordings[0]));
     const balanced = open.filter((candidate) => ledger.excess(candidate) <= TOLERATED_EXCESS);
-    const fresh = balanced.filter(({ subjects }) => !subjects.some((subject) => named.has(subject)));
-    const candidates = fresh.length > 0 ? fresh : balanced;
-    if (candidates.length > 0) return { type, candidate: ledger.choose(candidates, source) };
+    if (balanced.length > 0) return { type, candidate: ledger.choose(balanced, source) };
     rest.push(...open.map((candidate) => ({ type, candidate })));
   }
   const least = rest.reduce(

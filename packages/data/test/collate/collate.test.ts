@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type CollateOptions, type CollateSample, collate } from '../../src/collate/collate.js';
-import { tokenizeSegments } from '../../src/collate/tokenize-segments.js';
-import { segmentHoneybeePrompt } from '../../src/conversation/honeybee-prompt.js';
 import type { PixelValues } from '../../src/image/preprocess.js';
-import { toyTokenizer } from './toy-tokenizer.js';
 
 /** A 2 × 1 image whose values tell it apart. */
 function pixelsOf(value: number, height = 2, width = 1): PixelValues {
@@ -121,55 +117,4 @@ describe('collate', () => {
     expect(() => collate([textOnly], { ...OPTIONS, imagesPerBatch: 1 })).toThrow(/imageSize/);
     expect(() => collate([], OPTIONS)).toThrow(/at least one sample/);
   });
-});
-
-describe("Honeybee's batches", () => {
-  interface Case {
-    readonly prompts: readonly string[];
-    readonly visual_tokens: number;
-    readonly arguments: {
-      readonly padding: 'longest' | 'max_length';
-      readonly padding_side: 'left' | 'right';
-      readonly max_length?: number;
-      readonly no_eos?: boolean;
-    };
-    readonly input_ids: number[][];
-    readonly labels: number[][];
-    readonly attention_mask: number[][];
-    readonly seq_length: number[];
-  }
-  const url = new URL('../fixtures/honeybee/tokens.json', import.meta.url);
-  const { batch: cases } = JSON.parse(readFileSync(url, 'utf8')) as { batch: Case[] };
-
-  it.each(cases.map((expected) => [JSON.stringify(expected.arguments), expected] as const))(
-    'agree with the reference: %s',
-    (_, expected) => {
-      const { padding, padding_side, max_length, no_eos } = expected.arguments;
-      const samples = expected.prompts.map((prompt) => {
-        const segments = segmentHoneybeePrompt(prompt);
-        if (no_eos && segments.at(-1)?.kind === 'end') segments.pop();
-        const sample = tokenizeSegments(segments, toyTokenizer, {
-          sampleId: prompt,
-          visualTokensPerImage: expected.visual_tokens,
-          ...(max_length === undefined ? {} : { maximumLength: max_length + 1 }),
-        });
-        return { ...sample, pixels: sample.images.map(() => pixelsOf(0)) };
-      });
-      const batch = collate(samples, {
-        visualTokensPerImage: expected.visual_tokens,
-        padTokenId: 0,
-        buckets: padding === 'longest' ? 1 : [max_length! + 1],
-        purpose: 'generation',
-        padding: padding_side,
-      });
-      const rows = (values: ArrayLike<number>) =>
-        expected.prompts.map((_prompt, row) =>
-          Array.from({ length: batch.shape.length }, (_cell, column) => values[row * batch.shape.length + column]!),
-        );
-      expect(rows(batch.inputIds.map((id, cell) => (batch.plan[cell] === cell ? id : -1)))).toEqual(expected.input_ids);
-      expect(rows(batch.labels)).toEqual(expected.labels);
-      expect(rows(batch.attentionMask)).toEqual(expected.attention_mask);
-      expect([...batch.lengths]).toEqual(expected.seq_length);
-    },
-  );
 });

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { tokenizeSegments } from '../../src/collate/tokenize-segments.js';
-import { segmentHoneybeePrompt } from '../../src/conversation/honeybee-prompt.js';
 import { renderConversation } from '../../src/conversation/render.js';
 import type { Segment } from '../../src/conversation/segment.js';
 import { buildTokenizer } from '../../src/tokenizer/build-tokenizer.js';
@@ -14,36 +13,6 @@ const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 function text(content: string, trained = false, continues = false): Segment {
   return { kind: 'text', text: content, trained, continues };
 }
-
-describe("Honeybee's tokens", () => {
-  interface Case {
-    readonly prompt: string;
-    readonly visual_tokens: number;
-    readonly max_length: number | null;
-    readonly no_eos: boolean;
-    readonly input_ids: number[];
-    readonly labels: number[];
-  }
-  const { encode } = JSON.parse(readFileSync(`${fixtures}honeybee/tokens.json`, 'utf8')) as { encode: Case[] };
-
-  it('agree with the reference: ids, labels and truncation', () => {
-    for (const expected of encode) {
-      const segments = segmentHoneybeePrompt(expected.prompt);
-      if (expected.no_eos && segments.at(-1)?.kind === 'end') segments.pop();
-      const { inputIds, labels } = tokenizeSegments(segments, toyTokenizer, {
-        sampleId: expected.prompt,
-        visualTokensPerImage: expected.visual_tokens,
-        // The reference does not count the bos.
-        ...(expected.max_length === null ? {} : { maximumLength: expected.max_length + 1 }),
-      });
-      expect({ ids: [...inputIds], labels: [...labels] }, JSON.stringify(expected)).toEqual({
-        ids: expected.input_ids,
-        labels: expected.labels,
-      });
-    }
-    expect(encode).toHaveLength(90);
-  });
-});
 
 describe("LLaVA's tokens", () => {
   interface Case {

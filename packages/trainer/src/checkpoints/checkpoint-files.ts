@@ -15,8 +15,8 @@ import {
 } from '@ocelli/core-tensor';
 import { ResumeError } from '../errors.js';
 import type { AdamW, LoadedOptimizerState } from '../optimizers/adamw.js';
-import { type TrainerState, trainerStateSchema } from './trainer-state.js';
 import { checksum } from './checksum.js';
+import { type TrainerState, trainerStateSchema } from './trainer-state.js';
 
 const optimizerFile = 'optimizer.safetensors';
 const stateFile = 'trainer.json';
@@ -101,7 +101,10 @@ export async function loadModel(folder: string, model: Module, { checksums }: Tr
 }
 
 /** A checkpoint's optimizer state. */
-export async function readOptimizerState(folder: string, { optimizerStep, checksums }: TrainerState): Promise<LoadedOptimizerState> {
+export async function readOptimizerState(
+  folder: string,
+  { optimizerStep, checksums }: TrainerState,
+): Promise<LoadedOptimizerState> {
   const file = join(folder, optimizerFile);
   const reader = await openSafetensors(file);
   try {

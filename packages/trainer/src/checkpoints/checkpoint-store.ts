@@ -65,8 +65,12 @@ export async function openCheckpointStore(
     const value = (await readTrainerState(join(directory, name))).metrics[best.metric];
     if (value === undefined) return;
     const holder = await readPointer('best');
-    const known = holder && (await list()).includes(holder) ? (await readTrainerState(join(directory, holder))).metrics[best.metric] : undefined;
-    const isBetter = known === undefined || holder === name || (best.goal === 'minimum' ? value < known : value > known);
+    const known =
+      holder && (await list()).includes(holder)
+        ? (await readTrainerState(join(directory, holder))).metrics[best.metric]
+        : undefined;
+    const isBetter =
+      known === undefined || holder === name || (best.goal === 'minimum' ? value < known : value > known);
     if (isBetter) await writeFileAtomically(pointer('best'), `${name}\n`);
   };
 
@@ -144,7 +148,8 @@ function stepOf(name: string): number {
 
 /** Engine failures pass through; what is about files names the checkpoint. */
 function saveError(folder: string, cause: unknown, previous: string | undefined): unknown {
-  const isAboutFiles = cause instanceof CheckpointError || (cause instanceof Error && !(cause instanceof OcelliError) && 'code' in cause);
+  const isAboutFiles =
+    cause instanceof CheckpointError || (cause instanceof Error && !(cause instanceof OcelliError) && 'code' in cause);
   if (!isAboutFiles) return cause;
   return new RunFileError({
     operation: 'save checkpoint',

@@ -28,7 +28,12 @@ export interface RunIdentity {
  * @throws ResumeError if there is none, the config, identity or model differs (it names the key), or a file is damaged
  *   (it names the file).
  */
-export async function restore(store: CheckpointStore, model: Module, now: RunIdentity, name?: string): Promise<Restored> {
+export async function restore(
+  store: CheckpointStore,
+  model: Module,
+  now: RunIdentity,
+  name?: string,
+): Promise<Restored> {
   const folder = await store.find(name);
   if (folder === undefined) {
     throw new ResumeError({

@@ -1,5 +1,5 @@
 import { ConfigError } from '@ocelli/core-tensor';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
@@ -9,7 +9,11 @@ type Issue = z.core.$ZodIssue;
  * @param operation named in the error, for example `train`.
  * @throws ConfigError that names the first offending key by its path.
  */
-export function parseConfig<Schema extends z.ZodType>(schema: Schema, value: unknown, operation: string): z.output<Schema> {
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  operation: string,
+): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = deepest(parsed.error.issues[0]!);
@@ -35,7 +39,9 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, value: unk
 /** In a union, the issue of the member that came closest. */
 function deepest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
-  const candidates = issue.errors.flat().map((inner) => deepest({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
+  const candidates = issue.errors
+    .flat()
+    .map((inner) => deepest({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
   return candidates.reduce((best, each) => (each.path.length > best.path.length ? each : best), candidates[0] ?? issue);
 }
 

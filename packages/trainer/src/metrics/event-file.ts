@@ -3,7 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { withFile } from '../errors.js';
-import { encodeEvent, type EventMessage, sessionStart } from './event-record.js';
+import { type EventMessage, encodeEvent, sessionStart } from './event-record.js';
 import type { MetricWriter } from './metric-writer.js';
 
 export interface EventFileOptions {
@@ -33,7 +33,9 @@ export async function openEventFile(folder: string, { fromStep, now }: EventFile
     write: ({ step, stage, values }) =>
       append({
         step,
-        summary: { value: Object.entries(values).map(([name, value]) => ({ tag: `${stage}/${name}`, simple_value: value })) },
+        summary: {
+          value: Object.entries(values).map(([name, value]) => ({ tag: `${stage}/${name}`, simple_value: value })),
+        },
       }),
     close: () => handle.close(),
   };

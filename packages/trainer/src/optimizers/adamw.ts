@@ -127,7 +127,10 @@ export class AdamW {
    * @returns when the engine has the order to update; `done` tells when it has done so.
    * @throws ConfigError if gradients are missing, or some belong to no parameter.
    */
-  async update(grads: Readonly<Record<string, Tensor>>, { learningRate, gradientScale = this.unscaled }: AdamWUpdateOptions): Promise<AppliedUpdate> {
+  async update(
+    grads: Readonly<Record<string, Tensor>>,
+    { learningRate, gradientScale = this.unscaled }: AdamWUpdateOptions,
+  ): Promise<AppliedUpdate> {
     this.requireSameNames(grads);
     this.steps++;
     const pending: Promise<void>[] = [];
@@ -137,7 +140,9 @@ export class AdamW {
       const queued = slots.map(({ name, parameter, firstMoment, secondMoment }) => {
         const gradient = grads[name]!;
         const targets = [parameter, firstMoment, secondMoment];
-        return this.apply([parameter, gradient, firstMoment, secondMoment, gradientScale, ...scalars], targets, { consume: [gradient] });
+        return this.apply([parameter, gradient, firstMoment, secondMoment, gradientScale, ...scalars], targets, {
+          consume: [gradient],
+        });
       });
       for (const { done } of await Promise.all(queued)) pending.push(done);
     }
@@ -158,10 +163,14 @@ export class AdamW {
     const moments = this.namedMoments();
     const problems = [
       ...[...moments.keys()].filter((key) => !(key in tensors)).map((key) => `missing ${key}`),
-      ...Object.keys(tensors).filter((key) => !moments.has(key)).map((key) => `unexpected ${key}`),
+      ...Object.keys(tensors)
+        .filter((key) => !moments.has(key))
+        .map((key) => `unexpected ${key}`),
       ...[...moments].flatMap(([key, { shape }]) => {
         const stored = tensors[key];
-        return stored && stored.shape.join() !== shape.join() ? [`${key} ${formatShape(stored.shape)} instead of ${formatShape(shape)}`] : [];
+        return stored && stored.shape.join() !== shape.join()
+          ? [`${key} ${formatShape(stored.shape)} instead of ${formatShape(shape)}`]
+          : [];
       }),
     ];
     if (problems.length > 0) {
@@ -193,7 +202,12 @@ export class AdamW {
     throw new ConfigError({
       operation: 'AdamW.update',
       expected: 'one gradient per parameter',
-      received: [...missing.map((name) => `none for ${name}`), ...unexpected.map((name) => `one for ${name}, which is not optimized`)].slice(0, 5).join('; '),
+      received: [
+        ...missing.map((name) => `none for ${name}`),
+        ...unexpected.map((name) => `one for ${name}, which is not optimized`),
+      ]
+        .slice(0, 5)
+        .join('; '),
       remedy: 'Differentiate with respect to the parameters the optimizer was made for.',
     });
   }
@@ -218,8 +232,7 @@ function createSlot(name: string, parameter: Parameter): Slot {
 }
 
 function namedTensors(inputs: readonly Tensor[]): AdamWTensors {
-  const [parameter, gradient, firstMoment, secondMoment, gradientScale, decay, stepSize, rootCorrection] = inputs as readonly [
-    Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
-  ];
+  const [parameter, gradient, firstMoment, secondMoment, gradientScale, decay, stepSize, rootCorrection] =
+    inputs as readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
   return { parameter, gradient, firstMoment, secondMoment, gradientScale, decay, stepSize, rootCorrection };
 }

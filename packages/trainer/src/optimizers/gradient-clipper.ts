@@ -1,4 +1,16 @@
-import { add, compileUpdate, ConfigError, div, full, minimum, mul, sqrt, sum, type Tensor, zeros } from '@ocelli/core-tensor';
+import {
+  add,
+  ConfigError,
+  compileUpdate,
+  div,
+  full,
+  minimum,
+  mul,
+  sqrt,
+  sum,
+  type Tensor,
+  zeros,
+} from '@ocelli/core-tensor';
 
 export interface GradientClipperOptions {
   /** Largest L2 norm of all gradients together, or null to leave them as they are. */
@@ -26,7 +38,11 @@ export type GradientClipper = (grads: Readonly<Record<string, Tensor>>) => Promi
  */
 export function gradientClipper({ maximumNorm, factor = 1 }: GradientClipperOptions): GradientClipper {
   if (maximumNorm !== null && !(maximumNorm > 0)) {
-    throw new ConfigError({ operation: 'gradientClipper', expected: 'a positive maximumNorm, or null', received: String(maximumNorm) });
+    throw new ConfigError({
+      operation: 'gradientClipper',
+      expected: 'a positive maximumNorm, or null',
+      received: String(maximumNorm),
+    });
   }
   const results = [0, 1].map(() => ({ norm: zeros([]), scale: zeros([]) }));
   let calls = 0;

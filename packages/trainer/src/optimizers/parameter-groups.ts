@@ -1,4 +1,4 @@
-import { ConfigError, LayerNorm, matchesName, Module, type NamedParameters, RMSNorm } from '@ocelli/core-tensor';
+import { ConfigError, LayerNorm, Module, matchesName, type NamedParameters, RMSNorm } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { namePattern } from './name-pattern.js';
 
@@ -13,10 +13,13 @@ export const groupConfigSchema = z
     learningRateMultiplier: z.number().positive().optional(),
     weightDecay: z.number().nonnegative().optional(),
   })
-  .refine(({ learningRate, learningRateMultiplier }) => learningRate === undefined || learningRateMultiplier === undefined, {
-    message: 'learningRate and learningRateMultiplier exclude each other',
-    path: ['learningRate'],
-  });
+  .refine(
+    ({ learningRate, learningRateMultiplier }) => learningRate === undefined || learningRateMultiplier === undefined,
+    {
+      message: 'learningRate and learningRateMultiplier exclude each other',
+      path: ['learningRate'],
+    },
+  );
 
 export type GroupConfig = z.input<typeof groupConfigSchema>;
 
@@ -69,7 +72,10 @@ export function parameterGroups(model: Module, rules: GroupRules): ParameterGrou
 }
 
 /** Learning rate and decay of every name by the rules, as {@link parameterGroups} applies them. */
-export function parameterSettings(names: readonly string[], rules: GroupRules & { readonly noDecay: readonly string[] }): ReadonlyMap<string, ParameterSettings> {
+export function parameterSettings(
+  names: readonly string[],
+  rules: GroupRules & { readonly noDecay: readonly string[] },
+): ReadonlyMap<string, ParameterSettings> {
   const groups = (rules.groups ?? []).map((group) => ({ ...group, patterns: group.parameters.map(namePattern) }));
   for (const { patterns, parameters } of groups) {
     if (names.some((name) => patterns.some((pattern) => matchesName(name, pattern)))) continue;
@@ -90,7 +96,8 @@ export function parameterSettings(names: readonly string[], rules: GroupRules & 
       return [
         name,
         {
-          learningRateMultiplier: rate?.learningRateMultiplier ?? (rate?.learningRate ?? rules.learningRate) / rules.learningRate,
+          learningRateMultiplier:
+            rate?.learningRateMultiplier ?? (rate?.learningRate ?? rules.learningRate) / rules.learningRate,
           weightDecay: decay?.weightDecay ?? (decays ? (rules.weightDecay ?? 0) : 0),
         },
       ];

@@ -1,4 +1,15 @@
-import { CheckpointError, compareWithFixture, type Fixture, fixtureTensors, mul, Parameter, type ParityCheck, type Tensor, tensor, toTensor } from '@ocelli/core-tensor';
+import {
+  CheckpointError,
+  compareWithFixture,
+  type Fixture,
+  fixtureTensors,
+  mul,
+  Parameter,
+  type ParityCheck,
+  type Tensor,
+  tensor,
+  toTensor,
+} from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { parseConfig } from '../config/parse-config.js';
 import { AdamW } from '../optimizers/adamw.js';
@@ -52,7 +63,8 @@ export const checkAdamW: ParityCheck = async (fixture) => {
   for (const [step, label] of stepLabels(fixture, config.steps).entries()) {
     const grads = gradientsOf(fixture, label);
     const { norm, scale } = await clip(grads);
-    for (const [name, gradient] of Object.entries(grads)) outputs[`${label}.clipped.${name}`] = await copy(mul(gradient, scale));
+    for (const [name, gradient] of Object.entries(grads))
+      outputs[`${label}.clipped.${name}`] = await copy(mul(gradient, scale));
     const learningRate = schedule(step);
     await optimizer.update(grads, { learningRate, gradientScale: scale });
     outputs[`${label}.lr`] = tensor(learningRates.map((peak) => (learningRate * peak) / config.lr));

@@ -11,7 +11,11 @@ const groupsSchema = z.object({
 
 /** `manager/mt_optimizer_groups`: learning-rate multiplier and decay by name (ManagerTower). */
 export const checkManagerTowerGroups: ParityCheck = async ({ file, config }) => {
-  const { lr_mult_head: head, lr_mult_cross_modal: crossModal, parameters } = parseConfig(groupsSchema, config, `read ${file}`);
+  const {
+    lr_mult_head: head,
+    lr_mult_cross_modal: crossModal,
+    parameters,
+  } = parseConfig(groupsSchema, config, `read ${file}`);
   const heads = ['vqa_classifier', 'nlvr2_classifier', 'snli_classifier', 'mlm_score', 'itm_score'];
   const norms = ['LayerNorm', 'norm', 'norm1', 'norm2'];
   const names = Object.keys(parameters);

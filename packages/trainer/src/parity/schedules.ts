@@ -1,4 +1,11 @@
-import { compareExactly, compareWithFixture, type ParityCheck, type ParityResult, tensor, worstOf } from '@ocelli/core-tensor';
+import {
+  compareExactly,
+  compareWithFixture,
+  type ParityCheck,
+  type ParityResult,
+  tensor,
+  worstOf,
+} from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { parseConfig } from '../config/parse-config.js';
 import { createSchedule, type ScheduleConfig } from '../schedules/schedule.js';
@@ -72,7 +79,10 @@ export const checkCosineWithRatio: ParityCheck = async ({ file, config }) => {
   return worstOf(
     cases.map(({ total_steps: steps, warmup_ratio: warmupRatio, base_lr: learningRate, lr_at: points }) => {
       const schedule = createSchedule({ name: 'cosine', warmupRatio }, { learningRate, steps });
-      return compareNumbers(points.map(([step]) => schedule(step)), points.map(([, value]) => value));
+      return compareNumbers(
+        points.map(([step]) => schedule(step)),
+        points.map(([, value]) => value),
+      );
     }),
   );
 };
@@ -107,7 +117,10 @@ export const checkHoneybeeSchedule: ParityCheck = async ({ file, config }) => {
       return compareNumbers(steps.map(schedule), values);
     }),
     ...mixing.map(({ sizes, sampling_weights: weights, probabilities }) =>
-      compareNumbers(normalized(weights === 'uniform' ? sizes.map(() => 1) : weights === 'length_ratio' ? sizes : weights), probabilities),
+      compareNumbers(
+        normalized(weights === 'uniform' ? sizes.map(() => 1) : weights === 'length_ratio' ? sizes : weights),
+        probabilities,
+      ),
     ),
   ]);
 };
@@ -122,7 +135,11 @@ function compareNumbers(actual: readonly number[], expected: readonly number[]):
   if (actual.length !== expected.length) return compareExactly(actual.length, expected.length, 'count');
   const largest = Math.max(...expected.map(Math.abs), Number.MIN_VALUE);
   const errors = actual.map((value, index) => Math.abs(value - expected[index]!));
-  return { forward: errors.some(Number.isNaN) ? Number.NaN : Math.max(0, ...errors) / largest, gradient: 0, mismatches: [] };
+  return {
+    forward: errors.some(Number.isNaN) ? Number.NaN : Math.max(0, ...errors) / largest,
+    gradient: 0,
+    mismatches: [],
+  };
 }
 
 function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

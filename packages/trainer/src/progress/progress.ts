@@ -40,7 +40,11 @@ const barWidth = 20;
  * A line that is updated in place on a terminal, and otherwise a new line every few seconds, with the time that is left
  * at the speed of the steps so far.
  */
-export function createProgress({ stream = process.stderr, now = () => performance.now(), lineInterval = 10 }: ProgressOptions = {}): Progress {
+export function createProgress({
+  stream = process.stderr,
+  now = () => performance.now(),
+  lineInterval = 10,
+}: ProgressOptions = {}): Progress {
   const isTerminal = stream.isTTY === true;
   const interval = isTerminal ? barInterval : lineInterval * 1000;
   let first: { readonly time: number; readonly step: number } | undefined;
@@ -80,7 +84,11 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   };
 }
 
-function describe({ stage, step, steps, values }: ProgressReport, secondsLeft: number | undefined, withBar: boolean): string {
+function describe(
+  { stage, step, steps, values }: ProgressReport,
+  secondsLeft: number | undefined,
+  withBar: boolean,
+): string {
   const filled = Math.round((barWidth * step) / steps);
   const bar = withBar ? ` [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]` : '';
   const numbers = Object.entries(values).map(([name, value]) => `${name} ${formatNumber(value)}`);

@@ -1,7 +1,15 @@
 import { ConfigError } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { parseConfig } from '../config/parse-config.js';
-import { constant, cosine, cosineFromMinimum, cosineWithMinimum, linear, polynomial, type ScheduleTime } from './decay.js';
+import {
+  constant,
+  cosine,
+  cosineFromMinimum,
+  cosineWithMinimum,
+  linear,
+  polynomial,
+  type ScheduleTime,
+} from './decay.js';
 
 const warmup = {
   /** Steps from 0 (or the minimum) to the peak. Wins over the ratio unless it is 0. */

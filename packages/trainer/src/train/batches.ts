@@ -79,7 +79,10 @@ export function readBatches<Inputs>(source: ResumableBatches<Inputs>, wanted: nu
 }
 
 /** Batches in memory, over and over, in order. State: how many were handed out. */
-export function repeatBatches<Inputs>(batches: readonly TrainingBatch<Inputs>[], state: JsonValue = 0): ResumableBatches<Inputs> {
+export function repeatBatches<Inputs>(
+  batches: readonly TrainingBatch<Inputs>[],
+  state: JsonValue = 0,
+): ResumableBatches<Inputs> {
   let handedOut = Number(state);
   if (batches.length === 0 || !Number.isSafeInteger(handedOut) || handedOut < 0) {
     throw new BatchError({

@@ -215,7 +215,8 @@ function requireFinite(name: string, value: number, { stage, step, batches }: La
     operation: `train step ${step} (${stage.name})`,
     expected: `a finite ${name}`,
     received: `${value}${sampleIds.length > 0 ? ` for the samples ${sampleIds.join(', ')}` : ''}`,
-    remedy: 'Lower the learning rate, clip the gradients, or look at these samples; then resume from the last checkpoint.',
+    remedy:
+      'Lower the learning rate, clip the gradients, or look at these samples; then resume from the last checkpoint.',
     step,
     value,
     sampleIds,

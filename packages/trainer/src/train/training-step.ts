@@ -62,7 +62,13 @@ export interface TrainingStepOptions<Inputs> {
 }
 
 /** Prepares the steps of a stage: forward and backward pass, accumulation, clipping and update. */
-export function createTrainingStep<Inputs>({ model, loss, optimizer, maximumNorm, accumulation }: TrainingStepOptions<Inputs>): TrainingStep<Inputs> {
+export function createTrainingStep<Inputs>({
+  model,
+  loss,
+  optimizer,
+  maximumNorm,
+  accumulation,
+}: TrainingStepOptions<Inputs>): TrainingStep<Inputs> {
   const parameters = model.trainableParameters();
   const forwardBackward = compile((inputs: Inputs, root: Tensor) => {
     const { value, grads, aux = {} } = valueAndGrad(() => loss(inputs, streamKey(root)), parameters);
@@ -102,9 +108,23 @@ async function addGradients(
   );
 }
 
-async function readNumbers(names: readonly string[], reports: readonly Tensor[], norm: Tensor, updated: Promise<void>): Promise<StepNumbers> {
-  const [gradientNorm, ...values] = await Promise.all([norm.item(), ...reports.map((report) => report.data()), updated]);
+async function readNumbers(
+  names: readonly string[],
+  reports: readonly Tensor[],
+  norm: Tensor,
+  updated: Promise<void>,
+): Promise<StepNumbers> {
+  const [gradientNorm, ...values] = await Promise.all([
+    norm.item(),
+    ...reports.map((report) => report.data()),
+    updated,
+  ]);
   dispose(reports);
-  const mean = (index: number) => reports.reduce((sum, _, batch) => sum + Number((values[batch] as Float32Array)[index]), 0) / reports.length;
-  return { loss: mean(0), gradientNorm, metrics: Object.fromEntries(names.map((name, index) => [name, mean(index + 1)])) };
+  const mean = (index: number) =>
+    reports.reduce((sum, _, batch) => sum + Number((values[batch] as Float32Array)[index]), 0) / reports.length;
+  return {
+    loss: mean(0),
+    gradientNorm,
+    metrics: Object.fromEntries(names.map((name, index) => [name, mean(index + 1)])),
+  };
 }

@@ -37,7 +37,10 @@ describe('the config of a run', () => {
     [{ stages: [{ ...stage, precision: 'bfloat16' }] }, /stages\.0\.precision to be valid .*received "bfloat16"/],
     [{ stages: [{ ...stage, learningRate: undefined }] }, /stages\.0\.learningRate to be valid .*received undefined/],
     [{ stages: [stage, stage] }, /different names/],
-    [{ stages: [{ ...stage, groups: [{ parameters: ['a'], learningRate: 1, learningRateMultiplier: 2 }] }] }, /exclude each other/],
+    [
+      { stages: [{ ...stage, groups: [{ parameters: ['a'], learningRate: 1, learningRateMultiplier: 2 }] }] },
+      /exclude each other/,
+    ],
     ['stages', /a config to be valid/],
   ])('refuses %j', (value, message) => {
     expect(() => parse(value)).toThrow(ConfigError);

@@ -18,7 +18,9 @@ describe('openJsonLines', () => {
     await writeAll(await openJsonLines(file, { fromStep: 2 }), [3]);
     const lines = (await readFile(file, 'utf8')).split('\n');
     expect(lines.pop()).toBe('');
-    expect(lines.map((line) => JSON.parse(line))).toEqual([1, 2, 3].map((step) => ({ step, stage: 'fit', loss: 1 / step, learningRate: 0.5 })));
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      [1, 2, 3].map((step) => ({ step, stage: 'fit', loss: 1 / step, learningRate: 0.5 })),
+    );
   });
 
   test('removes steps that are made again, and a line that was cut off', async () => {
@@ -71,7 +73,9 @@ describe('openEventFile', () => {
   test('has the checksums of TFRecord files', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
     expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
-    expect(maskedCrc32c(Buffer.from('123456789'))).toBe(((((0xe3069283 >>> 15) | (0xe3069283 << 17)) >>> 0) + 0xa282ead8) % 2 ** 32);
+    expect(maskedCrc32c(Buffer.from('123456789'))).toBe(
+      ((((0xe3069283 >>> 15) | (0xe3069283 << 17)) >>> 0) + 0xa282ead8) % 2 ** 32,
+    );
   });
 
   test('writes scalars that TensorBoard reads', async () => {
@@ -80,7 +84,10 @@ describe('openEventFile', () => {
     const [name] = await readdir(folder);
     expect(name).toMatch(/^events\.out\.tfevents\.1700000000\./);
     const time = 1_700_000_000.5;
-    const values = (step: number) => [{ tag: 'fit/loss', number: 1 / step }, { tag: 'fit/learningRate', number: 0.5 }];
+    const values = (step: number) => [
+      { tag: 'fit/loss', number: 1 / step },
+      { tag: 'fit/learningRate', number: 0.5 },
+    ];
     expect(records(await readFile(join(folder, name!)))).toEqual([
       { time, version: 'brain.Event:2' },
       { time, step: 1, summary: { values: values(1) } },

@@ -1,4 +1,18 @@
-import { closeEngine, compile, ConfigError, type EngineName, materialize, mean, Parameter, square, sub, type Tensor, tensor, useEngine, valueAndGrad } from '@ocelli/core-tensor';
+import {
+  ConfigError,
+  closeEngine,
+  compile,
+  type EngineName,
+  materialize,
+  mean,
+  Parameter,
+  square,
+  sub,
+  type Tensor,
+  tensor,
+  useEngine,
+  valueAndGrad,
+} from '@ocelli/core-tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdamW, type AdamWConfig, gradientClipper, type ParameterGroup } from '../../src/index.js';
 
@@ -14,10 +28,19 @@ async function onEngine(values: readonly number[]): Promise<Tensor> {
   return x;
 }
 
-const gradients = [[0.5, -1, 0.25], [0.1, 0.2, -3], [0, 0, 1]];
+const gradients = [
+  [0.5, -1, 0.25],
+  [0.1, 0.2, -3],
+  [0, 0, 1],
+];
 
 /** The published rule in plain numbers. */
-function expected(rule: 'torch' | 'transformers', start: readonly number[], decay: number, rates: readonly number[]): number[] {
+function expected(
+  rule: 'torch' | 'transformers',
+  start: readonly number[],
+  decay: number,
+  rates: readonly number[],
+): number[] {
   const [beta1, beta2, epsilon] = [0.9, 0.98, 1e-3];
   return start.map((first, index) => {
     let [p, m, v] = [first, 0, 0];
@@ -63,7 +86,15 @@ describe.each<EngineName>(['ort', 'reference'])('AdamW on %s', (engine) => {
       for (const [index, value] of values.entries()) expect(actual[index]).toBeCloseTo(value, 5);
     };
     close((await a.data()) as Float32Array, expected(rule, [1, -2, 3], 0.5, rates));
-    close((await b.data()) as Float32Array, expected(rule, [1, -2, 3], 0, rates.map((rate) => 2 * rate)));
+    close(
+      (await b.data()) as Float32Array,
+      expected(
+        rule,
+        [1, -2, 3],
+        0,
+        rates.map((rate) => 2 * rate),
+      ),
+    );
     expect(optimizer.step).toBe(3);
   });
 
@@ -91,10 +122,19 @@ describe('AdamW', () => {
     const p = parameter([1, 2]);
     const optimizer = new AdamW([{ parameters: { p } }]);
     await expect(optimizer.update({}, { learningRate: 1 })).rejects.toThrow(/none for p/);
-    await expect(optimizer.update({ p: tensor([1, 2]), q: tensor([1]) }, { learningRate: 1 })).rejects.toThrow(/q, which is not optimized/);
-    const wrong = { 'exp_avg.p': { shape: [3], data: new Float32Array(3) }, extra: { shape: [], data: new Float32Array(1) } };
-    expect(() => optimizer.loadState({ step: 1, tensors: wrong })).toThrow(/missing exp_avg_sq\.p; unexpected extra; exp_avg\.p \[3\] instead of \[2\]/);
-    expect(() => new AdamW([{ parameters: { h: new Parameter([1], { dtype: 'float16' }) } }])).toThrow(/float32 parameters, received h of float16/);
+    await expect(optimizer.update({ p: tensor([1, 2]), q: tensor([1]) }, { learningRate: 1 })).rejects.toThrow(
+      /q, which is not optimized/,
+    );
+    const wrong = {
+      'exp_avg.p': { shape: [3], data: new Float32Array(3) },
+      extra: { shape: [], data: new Float32Array(1) },
+    };
+    expect(() => optimizer.loadState({ step: 1, tensors: wrong })).toThrow(
+      /missing exp_avg_sq\.p; unexpected extra; exp_avg\.p \[3\] instead of \[2\]/,
+    );
+    expect(() => new AdamW([{ parameters: { h: new Parameter([1], { dtype: 'float16' }) } }])).toThrow(
+      /float32 parameters, received h of float16/,
+    );
     expect(() => new AdamW([], { beta: 1 } as never)).toThrow(/unknown key "beta"/);
     expect(() => new AdamW([], { betas: [0.9, 1] })).toThrow(ConfigError);
     expect(() => new AdamW([], { rule: 'sgd' as never })).toThrow(/rule to be valid/);
@@ -109,7 +149,11 @@ describe('AdamW', () => {
       if (step === 2) {
         halfway.set((await start.data()).slice());
         const { step: steps, tensors } = whole.state();
-        const loaded = await Promise.all(Object.entries(tensors).map(async ([name, each]) => [name, { shape: each.shape, data: await each.data() }] as const));
+        const loaded = await Promise.all(
+          Object.entries(tensors).map(
+            async ([name, each]) => [name, { shape: each.shape, data: await each.data() }] as const,
+          ),
+        );
         second = new AdamW([{ parameters: { p: halfway } }], config);
         second.loadState({ step: steps, tensors: Object.fromEntries(loaded) });
       }
@@ -138,7 +182,13 @@ describe('AdamW', () => {
 describe('gradientClipper', () => {
   afterAll(closeEngine);
 
-  const grads = () => ({ a: tensor([[3, 0], [0, 0]]), b: tensor([4]) });
+  const grads = () => ({
+    a: tensor([
+      [3, 0],
+      [0, 0],
+    ]),
+    b: tensor([4]),
+  });
 
   test('measures one norm over all gradients and limits it', async () => {
     const { norm, scale } = await gradientClipper({ maximumNorm: 1 })(grads());
@@ -164,7 +214,13 @@ describe('gradientClipper', () => {
   test('keeps the results of a call through the next one', async () => {
     const clip = gradientClipper({ maximumNorm: null });
     const first = await clip(grads());
-    await clip({ a: tensor([[1, 0], [0, 0]]), b: tensor([0]) });
+    await clip({
+      a: tensor([
+        [1, 0],
+        [0, 0],
+      ]),
+      b: tensor([0]),
+    });
     expect(await first.norm.item()).toBe(5);
   });
 

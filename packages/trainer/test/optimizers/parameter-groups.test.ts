@@ -26,7 +26,13 @@ describe('parameterGroups', () => {
   test('decays all but biases and norms, as the transformers trainer does', () => {
     expect([...undecayedByDefault(model)].sort()).toEqual(['down.bias', 'norm.bias', 'norm.weight', 'up.bias']);
     const groups = parameterGroups(model, { learningRate: 1e-3, weightDecay: 0.1 });
-    expect(groups.map(({ parameters, weightDecay, learningRateMultiplier }) => [Object.keys(parameters), weightDecay, learningRateMultiplier])).toEqual([
+    expect(
+      groups.map(({ parameters, weightDecay, learningRateMultiplier }) => [
+        Object.keys(parameters),
+        weightDecay,
+        learningRateMultiplier,
+      ]),
+    ).toEqual([
       [['up.weight', 'down.weight'], 0.1, 1],
       [['up.bias', 'norm.weight', 'norm.bias', 'down.bias'], 0, 1],
     ]);

@@ -28,7 +28,9 @@ describe('createSchedule', () => {
   });
 
   test('rises from the minimum and returns to it', () => {
-    expect(rates({ name: 'cosine_from_min_lr', warmupSteps: 2, minimumLearningRate: 0.5 }, [0, 1, 2, 6, 10])).toEqual([0.5, 1.25, 2, 1.25, 0.5]);
+    expect(rates({ name: 'cosine_from_min_lr', warmupSteps: 2, minimumLearningRate: 0.5 }, [0, 1, 2, 6, 10])).toEqual([
+      0.5, 1.25, 2, 1.25, 0.5,
+    ]);
   });
 
   test('takes the warm-up as a share, rounded up, unless steps are given', () => {

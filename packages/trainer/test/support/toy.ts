@@ -75,7 +75,9 @@ export function temporaryFolder(): string {
 }
 
 /** A run of the toy network; every part can be replaced. */
-export function toyRun(overrides: Partial<TrainOptions<Points>> & { readonly model?: Mlp } = {}): TrainOptions<Points> & { model: Mlp } {
+export function toyRun(
+  overrides: Partial<TrainOptions<Points>> & { readonly model?: Mlp } = {},
+): TrainOptions<Points> & { model: Mlp } {
   const model = overrides.model ?? new Mlp(8, 0.1).initialize(1);
   const data = pointBatches(4);
   return {

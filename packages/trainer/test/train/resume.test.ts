@@ -7,7 +7,10 @@ import { Mlp, oneStage, type Points, toyRun } from '../support/toy.js';
 
 async function weights(model: Mlp): Promise<Record<string, number[]>> {
   const state = await model.state();
-  const bits = Object.entries(state).map(([name, { data }]) => [name, [...new Uint32Array((data as Float32Array).slice().buffer)]]);
+  const bits = Object.entries(state).map(([name, { data }]) => [
+    name,
+    [...new Uint32Array((data as Float32Array).slice().buffer)],
+  ]);
   return Object.fromEntries(bits) as Record<string, number[]>;
 }
 
@@ -47,14 +50,21 @@ describe('a resumed run', () => {
     const first = toyRun({ config: settings, ...stopAfter(5) });
     expect(await train(first)).toMatchObject({ status: 'interrupted', step: 5 });
     expect(await weights(first.model)).not.toEqual(await weights(whole.model));
-    const second = toyRun({ config: settings, directory: first.directory, model: new Mlp(8, 0.1).initialize(99), resume: true });
+    const second = toyRun({
+      config: settings,
+      directory: first.directory,
+      model: new Mlp(8, 0.1).initialize(99),
+      resume: true,
+    });
     expect(await train(second)).toMatchObject({ status: 'completed', step: 10 });
 
     expect(await weights(second.model)).toEqual(await weights(whole.model));
     expect(await metrics(second.directory)).toEqual(await metrics(whole.directory));
     for (const file of ['model.safetensors', 'optimizer.safetensors']) {
       const path = join('checkpoints', 'step-000010', file);
-      expect((await readFile(join(second.directory, path))).equals(await readFile(join(whole.directory, path)))).toBe(true);
+      expect((await readFile(join(second.directory, path))).equals(await readFile(join(whole.directory, path)))).toBe(
+        true,
+      );
     }
   });
 
@@ -94,7 +104,11 @@ describe('resuming', () => {
   afterAll(closeEngine);
 
   async function stopped(): Promise<TrainOptions<Points>> {
-    const run = toyRun({ checkpoints: { every: 3 }, identity: { model: { width: 8 } }, config: oneStage({ steps: 6 }) });
+    const run = toyRun({
+      checkpoints: { every: 3 },
+      identity: { model: { width: 8 } },
+      config: oneStage({ steps: 6 }),
+    });
     await train(run);
     return { ...run, resume: true };
   }
@@ -120,7 +134,14 @@ describe('resuming', () => {
 
   test('names the parameter that differs', async () => {
     const run = await stopped();
-    const error = await failure({ ...run, ...toyRun({ model: new Mlp(9) }), directory: run.directory, resume: true, config: run.config, identity: run.identity! });
+    const error = await failure({
+      ...run,
+      ...toyRun({ model: new Mlp(9) }),
+      directory: run.directory,
+      resume: true,
+      config: run.config,
+      identity: run.identity!,
+    });
     expect(error.key).toBe('model.up.weight');
     expect(error.message).toMatch(/float32 \[8, 4\].*float32 \[9, 4\]/);
   });

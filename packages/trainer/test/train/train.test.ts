@@ -1,19 +1,27 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closeEngine, mean, mul, sub, type Tensor, tensor } from '@ocelli/core-tensor';
+import { ConfigError, closeEngine, mean, mul, sub, type Tensor, tensor } from '@ocelli/core-tensor';
 import { afterAll, describe, expect, test } from 'vitest';
-import { BatchError, ConfigError, type ProgressReport, repeatBatches, type TrainingBatch, train } from '../../src/index.js';
+import { BatchError, type ProgressReport, repeatBatches, type TrainingBatch, train } from '../../src/index.js';
 import { Mlp, oneStage, type Points, pointBatches, squaredError, toyRun } from '../support/toy.js';
 
-type Line = { step: number; stage: string; loss: number; learningRate: number; gradientNorm: number } & Record<string, number>;
+type Line = { step: number; stage: string; loss: number; learningRate: number; gradientNorm: number } & Record<
+  string,
+  number
+>;
 
 async function lines(directory: string): Promise<Line[]> {
   const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8');
-  return text.trim().split('\n').map((line) => JSON.parse(line) as Line);
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
 }
 
 async function values(model: Mlp): Promise<Record<string, Float32Array>> {
-  const entries = Object.entries(await model.state()).map(([name, { data }]) => [name, (data as Float32Array).slice()] as const);
+  const entries = Object.entries(await model.state()).map(
+    ([name, { data }]) => [name, (data as Float32Array).slice()] as const,
+  );
   return Object.fromEntries(entries);
 }
 
@@ -35,7 +43,9 @@ describe('train', () => {
     const metrics = await lines(run.directory);
     expect(metrics.map(({ step }) => step)).toEqual(Array.from({ length: 80 }, (_, index) => index + 1));
     expect(metrics.at(-1)!.loss).toBeLessThan(0.05 * metrics[0]!.loss);
-    expect(metrics.slice(0, 5).map(({ learningRate }) => learningRate)).toEqual([0, 0.0125, 0.025, 0.037500000000000006, 0.05]);
+    expect(metrics.slice(0, 5).map(({ learningRate }) => learningRate)).toEqual([
+      0, 0.0125, 0.025, 0.037500000000000006, 0.05,
+    ]);
     expect(metrics[3]!.samplesPerSecond).toBeCloseTo(16 / metrics[3]!.stepSeconds!, 9);
     expect(metrics[3]!.tokensPerSecond).toBeCloseTo(64 / metrics[3]!.stepSeconds!, 9);
     expect(reports).toHaveLength(80);
@@ -43,7 +53,14 @@ describe('train', () => {
     expect((await readdir(checkpoint)).sort()).toEqual(['model.safetensors', 'optimizer.safetensors', 'trainer.json']);
     expect((await readFile(join(run.directory, 'checkpoints', 'latest'), 'utf8')).trim()).toBe('step-000080');
     const state = JSON.parse(await readFile(join(checkpoint, 'trainer.json'), 'utf8'));
-    expect(state).toMatchObject({ step: 80, stage: 0, stageStep: 80, cursor: 80, seed: 3, versions: { node: process.versions.node } });
+    expect(state).toMatchObject({
+      step: 80,
+      stage: 0,
+      stageStep: 80,
+      cursor: 80,
+      seed: 3,
+      versions: { node: process.versions.node },
+    });
     expect(await readdir(join(run.directory, 'tensorboard'))).toHaveLength(1);
   });
 
@@ -62,7 +79,10 @@ describe('train', () => {
     expect(await changed({ trainable: ['*.weight'] })).toEqual(['up.weight', 'norm.weight', 'down.weight']);
     expect(await values(run.model)).not.toEqual(before);
     const [first, second] = [new Mlp(8).initialize(4), new Mlp(8).initialize(4)];
-    for (const [model, learningRate] of [[first, 1e-3], [second, 3e-3]] as const) {
+    for (const [model, learningRate] of [
+      [first, 1e-3],
+      [second, 3e-3],
+    ] as const) {
       const config = oneStage({ steps: 1, learningRate: 1e-3, groups: [{ parameters: ['down'], learningRate }] });
       await train(toyRun({ model, config }));
     }
@@ -117,13 +137,16 @@ describe('train', () => {
   });
 
   test('logs what the loss returns beside the loss, and evaluations', async () => {
-    const run = toyRun({ config: oneStage({ steps: 4 }), evaluation: { every: 3, run: async () => ({ accuracy: 0.25 }) } });
+    const run = toyRun({
+      config: oneStage({ steps: 4 }),
+      evaluation: { every: 3, run: async () => ({ accuracy: 0.25 }) },
+    });
     const loss = squaredError(run.model);
     await train({
       ...run,
       loss: (points, key) => {
         const value = loss(points, key);
-        return [value, { double: mul(value, 2), bias: mean(run.model.down.bias) }];
+        return [value, { double: mul(value, 2), bias: mean(run.model.down.bias!) }];
       },
     });
     const metrics = await lines(run.directory);
@@ -132,7 +155,9 @@ describe('train', () => {
       expect(double).toBeCloseTo(2 * each, 5);
       expect(bias).toBeTypeOf('number');
     }
-    expect(metrics.filter((line) => !('loss' in line))).toEqual([3, 4].map((step) => ({ step, stage: 'fit', 'evaluation/accuracy': 0.25 })));
+    expect(metrics.filter((line) => !('loss' in line))).toEqual(
+      [3, 4].map((step) => ({ step, stage: 'fit', 'evaluation/accuracy': 0.25 })),
+    );
   });
 
   test('keeps the last checkpoints and the best one', async () => {
@@ -143,7 +168,13 @@ describe('train', () => {
       evaluation: { every: 2, run: async () => ({ score: scores.shift()! }) },
     });
     await train(run);
-    expect((await readdir(join(run.directory, 'checkpoints'))).sort()).toEqual(['best', 'latest', 'step-000004', 'step-000008', 'step-000010']);
+    expect((await readdir(join(run.directory, 'checkpoints'))).sort()).toEqual([
+      'best',
+      'latest',
+      'step-000004',
+      'step-000008',
+      'step-000010',
+    ]);
     expect((await readFile(join(run.directory, 'checkpoints', 'best'), 'utf8')).trim()).toBe('step-000004');
   });
 

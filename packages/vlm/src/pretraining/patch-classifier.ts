@@ -1,5 +1,5 @@
 import { add, crossEntropy, Linear, Module, type Tensor } from '@ocelli/core-tensor';
-import { ClipVisionTower, type ClipVisionConfigInput } from '@ocelli/encoders';
+import { type ClipVisionConfigInput, ClipVisionTower } from '@ocelli/encoders';
 import { patchClasses } from './patch-labels.js';
 
 /**

@@ -22,7 +22,9 @@ export function patchLabels({ objects }: Scene, grid: number): PatchLabels {
   for (let row = 0; row < grid; row++) {
     for (let column = 0; column < grid; column++) {
       const [x, y] = [((column + 0.5) / grid) * CANVAS, ((row + 0.5) / grid) * CANVAS];
-      const shown = objects.find((object) => Math.max(Math.abs(x - object.x), Math.abs(y - object.y)) < object.extent / 2);
+      const shown = objects.find(
+        (object) => Math.max(Math.abs(x - object.x), Math.abs(y - object.y)) < object.extent / 2,
+      );
       if (!shown) continue;
       colours[row * grid + column] = COLOURS.indexOf(shown.colour) + 1;
       shapes[row * grid + column] = SHAPES.indexOf(shown.shape) + 1;

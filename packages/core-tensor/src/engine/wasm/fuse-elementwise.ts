@@ -93,15 +93,20 @@ interface Layout {
 
 function layOut({ nodes, outputs }: Graph): Layout | undefined {
   const shape = nodes[outputs[0]!]!.shape;
-  if (nodes.some(({ kind, dtype }) => dtype !== 'float32' && !(dtype === 'bool' && kind === 'operation'))) return undefined;
+  if (nodes.some(({ kind, dtype }) => dtype !== 'float32' && !(dtype === 'bool' && kind === 'operation')))
+    return undefined;
   if (outputs.some((output) => nodes[output]!.dtype !== 'float32')) return undefined;
   const inputs = [...nodes.entries()].flatMap(([index, node]) => (node.kind === 'input' ? [{ index, node }] : []));
   const vectorInputs = inputs.filter(({ node }) => sameShape(node.shape, shape));
   const scalarInputs = inputs.filter(({ node }) => !sameShape(node.shape, shape));
   const scalarStart = (vectorInputs.length + outputs.length) * tileBytes;
   return {
-    vectors: new Map(vectorInputs.map(({ index, node }, slot) => [index, { position: node.position, offset: slot * tileBytes }])),
-    scalars: new Map(scalarInputs.map(({ index, node }, slot) => [index, { position: node.position, offset: scalarStart + slot * 4 }])),
+    vectors: new Map(
+      vectorInputs.map(({ index, node }, slot) => [index, { position: node.position, offset: slot * tileBytes }]),
+    ),
+    scalars: new Map(
+      scalarInputs.map(({ index, node }, slot) => [index, { position: node.position, offset: scalarStart + slot * 4 }]),
+    ),
     outputOffset: (index) => (vectorInputs.length + index) * tileBytes,
     bytes: scalarStart + scalarInputs.length * 4,
   };
@@ -128,7 +133,8 @@ function codeOf(node: GraphNode, index: number, { vectors, scalars }: Layout): C
       const operands = node.inputs.map((input) => getLocal(localOf(input)));
       if (node.op === 'reciprocal') return [...constant(1), ...operands[0]!, ...vector('div'), ...result];
       if (node.op === 'relu') return [...operands[0]!, ...constant(0), ...vector('max'), ...result];
-      if (node.op === 'where') return [...operands[1]!, ...operands[2]!, ...operands[0]!, ...vector('select'), ...result];
+      if (node.op === 'where')
+        return [...operands[1]!, ...operands[2]!, ...operands[0]!, ...vector('select'), ...result];
       const instruction = instructions[node.op];
       return instruction && [...operands.flat(), ...vector(instruction), ...result];
     }
@@ -142,7 +148,8 @@ function runTiles(
   outputs: readonly AnyTypedArray[],
 ): void {
   const { buffer } = memory;
-  for (const { position, offset } of scalars.values()) new Float32Array(buffer, offset, 1).set(inputs[position] as Float32Array);
+  for (const { position, offset } of scalars.values())
+    new Float32Array(buffer, offset, 1).set(inputs[position] as Float32Array);
   const total = outputs[0]!.length;
   for (let start = 0; start < total; start += tileSize) {
     const count = Math.min(tileSize, total - start);

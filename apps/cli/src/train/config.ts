@@ -1,0 +1,69 @@
+import { TEMPLATES } from '@ocelli/data';
+import { z } from 'zod';
+import { partSchema, stageSchema, templateSchema } from '../recipe/schema.js';
+
+const count = z.int().positive();
+
+/** A part of the data: conversations in LLaVA's format, and the folder that their images' paths start from. */
+const dataSchema = z.strictObject({ file: z.string().min(1), imageRoot: z.string().min(1).optional() });
+
+/** A template by its name, or one of its own. */
+const namedTemplateSchema = z.preprocess((value, context) => {
+  if (typeof value !== 'string') return value;
+  if (Object.hasOwn(TEMPLATES, value)) return TEMPLATES[value as keyof typeof TEMPLATES];
+  const names = Object.keys(TEMPLATES).join(', ');
+  context.addIssue(`expected one of ${names}, or a template; received ${JSON.stringify(value)}`);
+  return z.NEVER;
+}, templateSchema);
+
+/** The name of a part of the data, or several with the weights that they are mixed by. */
+const stageDataSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? [{ name: value }] : value),
+  z.array(z.strictObject({ name: z.string(), weight: z.number().positive().default(1) })).min(1),
+);
+
+/** Where the vocabulary comes from: a folder with `tokenizer.json`, or the training data. */
+const tokenizerSchema = z
+  .strictObject({ folder: z.string().min(1).optional(), vocabularySize: count.optional() })
+  .refine(
+    ({ folder, vocabularySize }) => (folder === undefined) !== (vocabularySize === undefined),
+    'needs either folder or vocabularySize',
+  );
+
+/** What a trained model needs to be asked questions: kept with every run. */
+export const runSchema = z.looseObject({
+  /** Names of parts also name files. */
+  data: z.record(z.string().regex(/^[\w.-]+$/, 'a name has letters, digits, and . _ -'), dataSchema),
+  template: namedTemplateSchema,
+  /** Longest sequence, images included: training samples are cut, longer questions refused. */
+  maximumLength: count.default(2048),
+});
+
+/** What `ocelli train` reads: one model, its data and its stages. Paths start from the folder of the file. */
+export const trainingConfigSchema = z.strictObject({
+  ...runSchema.shape,
+  /** Root of all random numbers. */
+  seed: z.int().nonnegative().default(0),
+  tokenizer: tokenizerSchema,
+  vision: z.strictObject({
+    config: partSchema,
+    /** Folder or file of safetensors with the tower's own names. Default: trained from nothing. */
+    weights: z.string().min(1).optional(),
+    featureLayer: z.int().default(-2),
+  }),
+  language: z.strictObject({ config: partSchema, weights: z.string().min(1).optional() }),
+  projector: z.looseObject({ type: z.string() }),
+  /** Lengths that sequences are padded to, or one that they are padded to multiples of. */
+  buckets: z.union([count, z.array(count).min(1)], 'expected a length, or a list of lengths').default(64),
+  stages: z
+    .array(stageSchema.extend({ data: stageDataSchema }))
+    .min(1)
+    .refine((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'stages need different names'),
+  checkpoints: z.strictObject({ every: count.optional(), keepLast: count.optional() }).default({}),
+  /** Threads that read images. Default: by the number of processors. */
+  workers: count.max(256).optional(),
+});
+
+export type RunDescription = Readonly<z.output<typeof runSchema>>;
+export type TrainingConfig = Readonly<z.output<typeof trainingConfigSchema>>;
+export type TrainingStage = TrainingConfig['stages'][number];
