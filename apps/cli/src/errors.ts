@@ -47,13 +47,13 @@ export function describeFailure(error: unknown): Failure {
 }
 
 /**
- * Errors that the project or the operating system raises on purpose. The project's are known by their parts, so that
- * no package has to be loaded to tell.
+ * Errors that the project or the operating system raises on purpose. The project's are known by the form of their
+ * messages, `operation: expected …, received …`, so that no package has to be loaded to tell.
  */
 function isPurposeful(error: Error): boolean {
-  const parts = error as { operation?: unknown; expected?: unknown; code?: unknown; syscall?: unknown };
-  const isOurs = typeof parts.operation === 'string' && typeof parts.expected === 'string';
-  return isOurs || (typeof parts.code === 'string' && typeof parts.syscall === 'string');
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  const isOurs = /: expected [^]*, received /.test(error.message);
+  return isOurs || (typeof code === 'string' && typeof syscall === 'string');
 }
 
 interface Issue {

@@ -1,7 +1,27 @@
 import {
-  attention, crossEntropy, embedding, initializers, Linear, mergeHeads, Module, mul, add, Parameter, RMSNorm, silu, splitHeads,
-  rotaryTables, applyRotary, inverseFrequencies, tensor, type Tensor,
+  add,
+  applyRotary,
+  attention,
+  compile,
+  crossEntropy,
+  dispose,
+  embedding,
+  initializers,
+  inverseFrequencies,
+  Linear,
+  mergeHeads,
+  Module,
+  mul,
+  Parameter,
+  RMSNorm,
+  rotaryTables,
+  silu,
+  splitHeads,
+  tensor,
+  type Tensor,
+  valueAndGrad,
 } from '../src/index.js';
+import { seconds } from './measure.js';
 
 /** The step that the speed of training is judged by. */
 export const decoderSize = { layers: 4, width: 512, heads: 8, hidden: 1408, vocabulary: 4096, batch: 4, tokens: 256 };
@@ -55,4 +75,19 @@ export function stepFlops(): number {
   const perToken = layers * (4 * width * width + 3 * width * hidden) + width * vocabulary;
   const attentionProducts = layers * 2 * tokens * width;
   return 3 * 2 * batch * tokens * (perToken + attentionProducts);
+}
+
+/** A forward and backward pass on random tokens, timed in seconds. */
+export function trainingStep(): () => Promise<number> {
+  const { batch, tokens, vocabulary } = decoderSize;
+  const random = () =>
+    tensor(Int32Array.from({ length: batch * tokens }, () => Math.floor(Math.random() * vocabulary)), [batch, tokens]);
+  const [ids, targets] = [random(), random()];
+  const model = new Decoder();
+  const step = compile((x: Tensor, y: Tensor) => valueAndGrad(() => model.loss(x, y), model.trainableParameters()));
+  return () =>
+    seconds(async () => {
+      const { value, grads } = await step(ids, targets);
+      dispose([value, ...Object.values(grads)]);
+    });
 }

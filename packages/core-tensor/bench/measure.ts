@@ -11,16 +11,31 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Seconds of several runs. */
+export interface Timing {
+  readonly median: number;
+  /** The shortest, which other work on the machine disturbs least. */
+  readonly best: number;
+}
+
+export function timing(times: readonly number[]): Timing {
+  return { median: median(times), best: Math.min(...times) };
+}
+
 /** Runs both sides in turn, after one warm-up each, so that a change in the machine's speed meets both. */
-export async function interleaved(a: () => Promise<unknown>, b: () => Promise<unknown>, rounds = 7): Promise<[number, number]> {
+export async function interleaved(
+  a: () => Promise<number>,
+  b: () => Promise<number>,
+  rounds = 9,
+): Promise<[a: Timing, b: Timing]> {
   await a();
   await b();
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    times[0].push(await seconds(a));
-    times[1].push(await seconds(b));
+    times[0].push(await a());
+    times[1].push(await b());
   }
-  return [median(times[0]), median(times[1])];
+  return [timing(times[0]), timing(times[1])];
 }
 
 /**

@@ -1,9 +1,15 @@
-import { compareModule, compareWithFixture, fixtureTensors, type ParityChecks, toTensor } from '@ocelli/core-tensor';
+import {
+  compareModule,
+  compareWithFixture,
+  fixtureTensors,
+  type ParityChecks,
+  parseConfig,
+  toTensor,
+} from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { ClipVisionTower } from './clip/clip-vision-tower.js';
 import { clipVisionConfigFromHuggingFace } from './clip/hugging-face-config.js';
 import { interpolateClipPositions } from './clip/interpolate-resolution.js';
-import { parseConfig } from './parse-config.js';
 
 const towerOptions = z.object({ interpolate_pos_encoding: z.boolean().default(false) });
 

@@ -1,2 +1,8 @@
-export { type Accuracy, accuracyByType, type ConstantBaseline, constantBaseline, meanAndDeviation } from './scoring/accuracy.js';
+export {
+  type Accuracy,
+  accuracyByType,
+  type ConstantBaseline,
+  constantBaseline,
+  meanAndDeviation,
+} from './scoring/accuracy.js';
 export { isExactMatch, normalizeAnswer, type ScoredQuestion } from './scoring/answers.js';

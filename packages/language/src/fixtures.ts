@@ -8,6 +8,7 @@ import {
   type ParityCheck,
   type ParityChecks,
   type ParityResult,
+  parseConfig,
   reshape,
   sliceAxis,
   squeeze,
@@ -22,7 +23,6 @@ import { llamaConfigFromHuggingFace } from './llama/hugging-face-config.js';
 import { maskedPositions } from './llama/input.js';
 import { Llama } from './llama/llama.js';
 import { rotaryFrequencies, rotaryTablesOf } from './llama/rotary.js';
-import { parseConfig } from './parse-config.js';
 
 /** The model of a fixture, with its weights. */
 function modelOf(fixture: Fixture, modelType: string): Llama {

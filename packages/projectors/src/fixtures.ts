@@ -3,6 +3,7 @@ import {
   compareWithFixture,
   fixtureTensors,
   type ParityChecks,
+  parseConfig,
   type Tensor,
   toTensor,
   transpose,
@@ -12,7 +13,6 @@ import { adaptiveAvgPoolChannelsLast } from './c-abstractor/adaptive-pool.js';
 import { CAbstractor } from './c-abstractor/c-abstractor.js';
 import { RegNetStage } from './c-abstractor/regnet-stage.js';
 import { LinearProjector, MlpProjector } from './mlp/mlp-projector.js';
-import { parseConfig } from './parse-config.js';
 import { Resampler } from './resampler/resampler.js';
 
 /** Fields of all of the official configurations. */

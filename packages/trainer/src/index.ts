@@ -1,5 +1,4 @@
 export type { BestCheckpoint, CheckpointStoreOptions } from './checkpoints/checkpoint-store.js';
-export { parseConfig } from './config/parse-config.js';
 export {
   BatchError,
   NonFiniteError,

@@ -1,4 +1,5 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
+import { checkAssembly } from './parity/assembly.js';
 
 /** Kinds of fixtures that this package answers for. */
-export const parityChecks: ParityChecks = {};
+export const parityChecks: ParityChecks = { 'honeybee/assembly': checkAssembly };

@@ -98,7 +98,7 @@ describe('loading', () => {
     ['{}', /vision: .*; projector: .*; language: /],
     [JSON.stringify({ ...smallConfig(), heads: 3 }), /unknown key "heads"/],
     [JSON.stringify({ ...smallConfig(), projector: { type: 'q-former' } }), /linear, mlp, resampler, c-abstractor/],
-    [JSON.stringify({ ...smallConfig(), vision: { hiddenSize: 'wide' } }), /hiddenSize: Invalid input/],
+    [JSON.stringify({ ...smallConfig(), vision: { hiddenSize: 'wide' } }), /hiddenSize: .*\(received "wide"\)/],
   ])('refuses the damaged configuration %s', async (text, message) => {
     const folder = join(root, 'damaged');
     await saveModel(folder, smallModel());

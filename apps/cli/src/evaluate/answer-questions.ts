@@ -1,37 +1,53 @@
-import { type Conversation, conversationDataset, createLoader, type MicroworldSample, squashImageProcessor, type Tokenizer } from '@ocelli/data';
+import { type Conversation, type ConversationTemplate, conversationDataset, createLoader, squashImageProcessor, type Tokenizer } from '@ocelli/data';
 import { isExactMatch, type ScoredQuestion } from '@ocelli/eval';
 import { createAnswerer, toTensors, type VisionLanguageModel } from '@ocelli/vlm';
-import type { Scale } from '../recipe/schema.js';
-
-/** Tokens of an answer; the longest, "bottom right", has three or four. */
-const maxNewTokens = 6;
+import { answerText } from './answer-text.js';
 
 const batchSize = 64;
 
-export interface AnswerQuestionsOptions extends Pick<Scale, 'template'> {
-  readonly tokenizer: Tokenizer;
-  readonly signal?: AbortSignal;
+/** Tokens of an answer beyond the longest expected one: its end, and one that makes a longer answer wrong. */
+const spareTokens = 2;
+
+/** A question with the answer that counts as right. */
+export interface Question {
+  readonly id: string;
+  /** What its score is counted under. */
+  readonly type: string;
+  /** As people read it, without the places of images. */
+  readonly text: string;
+  readonly expected: string;
+  /** What the model is asked; the user has the last word. */
+  readonly conversation: Conversation;
 }
 
-/** Asks a model every question about pictures, one at a time, and scores the answers. */
+export interface AnswerQuestionsOptions {
+  readonly tokenizer: Tokenizer;
+  readonly template: ConversationTemplate;
+  /** Longest prompt, images included. */
+  readonly maximumLength: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number) => void;
+}
+
+/**
+ * Asks a model every question and scores the answers. Answers are greedy.
+ *
+ * @throws LoaderError for an image that cannot be read, CollationError for a prompt that is too long; they name the
+ *   sample.
+ */
 export async function answerQuestions(
   model: VisionLanguageModel,
-  samples: readonly MicroworldSample[],
-  { template, tokenizer, signal }: AnswerQuestionsOptions,
+  questions: readonly Question[],
+  { tokenizer, template, maximumLength, signal, onProgress }: AnswerQuestionsOptions,
 ): Promise<ScoredQuestion[]> {
-  const questions = new Map<string, MicroworldSample['questions'][number] & { readonly image: string }>(
-    samples.flatMap((sample) => sample.questions.map((question, turn) => [`${sample.id}#${turn}`, { ...question, image: sample.image }] as const)),
-  );
-  const conversations = [...questions].map(
-    ([id, { text, image }]): Conversation => ({ id, images: [image], turns: [{ role: 'user', text: `<image>\n${text}` }] }),
-  );
+  const conversations = questions.map(({ id, conversation }) => ({ ...conversation, id }));
   const loader = createLoader(conversationDataset('questions', conversations), {
     tokenizer,
     template,
     imageProcessor: squashImageProcessor(model.vision.config.imageSize),
     batchSize,
     visualTokensPerImage: model.visualTokensPerImage,
-    maximumLength: 1024,
+    maximumLength,
     buckets: 64,
     purpose: 'generation',
     shuffle: false,
@@ -40,15 +56,24 @@ export async function answerQuestions(
     ...(signal && { signal }),
   });
   const answer = createAnswerer(model);
+  const maxNewTokens = longestAnswer(questions, tokenizer, template) + spareTokens;
   const scored: ScoredQuestion[] = [];
   for await (const batch of loader) {
     const rows = await answer(toTensors(batch), { maxNewTokens, eosTokenId: tokenizer.eosTokenId! });
-    rows.forEach(({ tokens }, row) => {
-      const id = batch.sampleIds[row]!;
-      const { type, text, answer: expected } = questions.get(id)!;
-      const said = tokenizer.decode([...tokens], { skipSpecialTokens: true }).trim();
+    for (const { tokens } of rows) {
+      const { id, type, text, expected } = questions[scored.length]!;
+      const said = answerText(tokens, tokenizer, template);
       scored.push({ id, type, question: text, expected, answer: said, correct: isExactMatch(said, expected) });
-    });
+    }
+    onProgress?.(scored.length);
   }
   return scored;
+}
+
+/** Tokens of the longest expected answer. */
+function longestAnswer(questions: readonly Question[], tokenizer: Tokenizer, template: ConversationTemplate): number {
+  const { answerPrefix, answerSuffix } = template;
+  const lengthOf = ({ expected }: Question) =>
+    tokenizer.encode(answerPrefix + expected + answerSuffix, { addSpecialTokens: false }).length;
+  return questions.reduce((longest, question) => Math.max(longest, lengthOf(question)), 0);
 }

@@ -1,9 +1,13 @@
-import { type Batch, type Conversation, conversationDataset, createLoader, squashImageProcessor, type Tokenizer } from '@ocelli/data';
-import { mapBatches, type ResumableBatches } from '@ocelli/trainer';
+import { type Batch, type Conversation, conversationDataset, squashImageProcessor, type Tokenizer } from '@ocelli/data';
+import type { ResumableBatches } from '@ocelli/trainer';
 import type { Scale } from '../recipe/schema.js';
+import { trainingBatches as loadBatches } from '../train/batches.js';
 
 /** Lengths are padded to multiples of this: each is a program to compile. */
-const bucket = 16;
+const buckets = 16;
+
+/** Longest sequence, images included. */
+export const maximumLength = 1024;
 
 export interface BatchOptions {
   readonly scale: Scale;
@@ -15,28 +19,18 @@ export interface BatchOptions {
   readonly state: unknown;
 }
 
-/** Endless shuffled batches of conversations for training. */
+/** Endless shuffled batches of conversations about the pictures of a scale. */
 export function trainingBatches<Inputs>(
   name: string,
   conversations: readonly Conversation[],
-  { scale, tokenizer, batchSize, visualTokens, seed, state }: BatchOptions,
+  { scale, visualTokens, ...options }: BatchOptions,
   toInputs: (batch: Batch) => Inputs,
 ): ResumableBatches<Inputs> {
-  const loader = createLoader(conversationDataset(name, conversations), {
-    tokenizer,
-    template: scale.template,
-    imageProcessor: squashImageProcessor(scale.world.imageSize),
-    batchSize,
-    visualTokensPerImage: visualTokens,
-    maximumLength: 1024,
-    buckets: bucket,
-    seed,
-  });
-  if (state !== undefined) loader.resume(state as Parameters<typeof loader.resume>[0]);
-  return mapBatches(loader, (batch) => ({
-    inputs: toInputs(batch),
-    samples: batch.shape.batch,
-    tokens: batch.lengths.reduce((sum, length) => sum + length, 0),
-    sampleIds: batch.sampleIds,
-  }));
+  const { template, world } = scale;
+  const imageProcessor = squashImageProcessor(world.imageSize);
+  return loadBatches(
+    conversationDataset(name, conversations),
+    { ...options, template, imageProcessor, visualTokensPerImage: visualTokens, maximumLength, buckets },
+    toInputs,
+  );
 }

@@ -9,12 +9,13 @@ import { loadWeights, saveModel, toTensors, type VisionLanguageBatch, type Visio
 import { answerQuestions } from '../evaluate/answer-questions.js';
 import type { Scale } from '../recipe/schema.js';
 import type { SeedRun } from '../report/results.js';
-import { trainingBatches } from './batches.js';
+import { describeRun } from '../train/run-folder.js';
+import { maximumLength, trainingBatches } from './batches.js';
 import type { ReproduceContext } from './context.js';
 import { readStageRuns } from './loss-curves.js';
 import { languageConfig } from './pretrain.js';
 import { trainOrResume } from './train-or-resume.js';
-import { captionConversation, questionConversation, type World } from './world.js';
+import { captionConversation, questionConversation, testQuestions, type World } from './world.js';
 
 /** Folders of the parts that all variants share. */
 export interface SharedParts {
@@ -79,7 +80,9 @@ export async function runVariant(
   );
   context.reporter.status('Answering the test questions');
   model.freeze();
-  const questions = await answerQuestions(model, world.test, { ...scale, tokenizer: world.tokenizer, signal: context.signal });
+  const { template } = scale;
+  const { tokenizer } = world;
+  const questions = await answerQuestions(model, world.test.flatMap(testQuestions), { template, tokenizer, maximumLength, signal: context.signal });
   const { byType, overall } = accuracyByType(questions);
   const result: VariantRun = {
     run: { seed, accuracy: byType, overall, stages: await readStageRuns(join(folder, 'metrics.jsonl')) },
@@ -88,6 +91,8 @@ export async function runVariant(
     questions,
   };
   await saveModel(join(folder, 'model'), model);
+  const data = { train: { file: world.files.train }, test: { file: world.files.test } };
+  await describeRun(folder, { seed, data, template, maximumLength }, world.tokenizerFiles);
   await writeFileAtomically(resultFile, `${JSON.stringify(result)}\n`);
   return result;
 }

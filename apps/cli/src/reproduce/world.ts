@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   buildTokenizer,
   type Conversation,
@@ -9,7 +9,9 @@ import {
   microworldHash,
   readMicroworldSplit,
   type Tokenizer,
+  type TokenizerFiles,
 } from '@ocelli/data';
+import type { Question } from '../evaluate/answer-questions.js';
 import type { Scale } from '../recipe/schema.js';
 import { cacheFolder } from './cache.js';
 import type { ReproduceContext } from './context.js';
@@ -21,6 +23,9 @@ export interface World {
   readonly train: readonly MicroworldSample[];
   readonly test: readonly MicroworldSample[];
   readonly tokenizer: Tokenizer;
+  readonly tokenizerFiles: TokenizerFiles;
+  /** Conversations in LLaVA's format: the questions of all pictures of a split. */
+  readonly files: Readonly<Record<'train' | 'test', string>>;
 }
 
 /** What a model is asked for a caption with. */
@@ -38,7 +43,15 @@ export async function prepareWorld({ world: options, vocabularySize }: Scale, { 
   reporter.line(`${reused ? 'Found' : 'Generated'} ${options.scenes.train} training and ${options.scenes.test} test pictures in ${directory}`);
   const [train, test] = await Promise.all([readMicroworldSplit(directory, 'train'), readMicroworldSplit(directory, 'test')]);
   const texts = train.flatMap(({ scene, questions }) => [captionScene(scene), captionRequest, ...questions.flatMap(({ text, answer }) => [text, answer])]);
-  return { identity: `${identity}/${vocabularySize}`, train, test, tokenizer: createTokenizer(buildTokenizer(texts, { vocabularySize })) };
+  const tokenizerFiles = buildTokenizer(texts, { vocabularySize });
+  return {
+    identity: `${identity}/${vocabularySize}`,
+    train,
+    test,
+    tokenizer: createTokenizer(tokenizerFiles),
+    tokenizerFiles,
+    files: { train: resolve(directory, 'train.json'), test: resolve(directory, 'test.json') },
+  };
 }
 
 /** A picture and its caption. */
@@ -60,6 +73,15 @@ export function questionConversation({ id, image, questions }: MicroworldSample)
     { role: 'assistant' as const, text: answer },
   ]);
   return { id, images: [image], turns };
+}
+
+/** The questions about a picture, each asked alone. */
+export function testQuestions({ id, image, questions }: MicroworldSample): Question[] {
+  return questions.map(({ type, text, answer }, turn) => {
+    const asked = `${id}#${turn}`;
+    const conversation = { id: asked, images: [image], turns: [{ role: 'user' as const, text: `<image>\n${text}` }] };
+    return { id: asked, type, text, expected: answer, conversation };
+  });
 }
 
 /** The caption in words and questions that it answers: what a language model can learn without seeing. */

@@ -12,7 +12,7 @@ const namedTemplateSchema = z.preprocess((value, context) => {
   if (typeof value !== 'string') return value;
   if (Object.hasOwn(TEMPLATES, value)) return TEMPLATES[value as keyof typeof TEMPLATES];
   const names = Object.keys(TEMPLATES).join(', ');
-  context.addIssue(`expected one of ${names}, or a template; received ${JSON.stringify(value)}`);
+  context.addIssue(`expected one of ${names}, or a template`);
   return z.NEVER;
 }, templateSchema);
 

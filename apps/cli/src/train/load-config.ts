@@ -20,7 +20,7 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
     for (const { name } of stage.data) {
       if (names.includes(name)) continue;
       throw refuse(`stages.${index}.data`, {
-        expected: `of ${names.join(', ') || 'the data, which is empty'}`,
+        expected: `one of ${names.join(', ') || 'the data, which is empty'}`,
         received: JSON.stringify(name),
         remedy: 'Name a part of the data, or add it to data.',
       });

@@ -1,31 +1,37 @@
-import { ConfigError } from '@ocelli/core-tensor';
+import { ConfigError, type ErrorDetails, OcelliError } from '@ocelli/core-tensor';
 
-/** What is wrong with the value of a key. */
-export interface Refusal {
-  /** What the value should be, as the object of "expected KEY to be". */
-  readonly expected: string;
-  readonly received: string;
-  readonly remedy?: string;
-  readonly cause?: unknown;
-}
-
-/** Makes errors about values of a configuration file: they name the file and the key. */
-export type Refuse = (key: string, refusal: Refusal) => ConfigError;
+/**
+ * Makes errors about a configuration file: they name the file and the key.
+ *
+ * @param key path of the key, such as `stages.0.data`; undefined where several do not fit together.
+ */
+export type Refuse = (key: string | undefined, problem: Omit<ErrorDetails, 'operation'>) => ConfigError;
 
 export function refuseIn(file: string): Refuse {
-  return (key, { expected, ...rest }) =>
-    new ConfigError({ operation: `read ${file}`, expected: `${key} to be ${expected}`, ...rest });
+  return (key, problem) => new ConfigError({ ...problem, operation: key === undefined ? `read ${file}` : `read ${file} (${key})` });
 }
 
 /** Does what a key asks for; what cannot be done becomes an error that names the key. */
-export function heeding<Result>(refuse: Refuse, key: string, expected: string, act: () => Result): Result {
-  const explain = (cause: unknown): never => {
-    throw refuse(key, { expected, received: cause instanceof Error ? cause.message : String(cause), cause });
-  };
+export function heed<Result>(refuse: Refuse, key: string | undefined, act: () => Result): Result {
   try {
-    const result = act();
-    return result instanceof Promise ? (result.catch(explain) as Result) : result;
+    return act();
   } catch (cause) {
-    return explain(cause);
+    throw explain(refuse, key, cause);
   }
+}
+
+/** {@link heed} of what takes time. */
+export function heedLater<Result>(refuse: Refuse, key: string, act: () => Promise<Result>): Promise<Result> {
+  return act().catch((cause) => {
+    throw explain(refuse, key, cause);
+  });
+}
+
+function explain(refuse: Refuse, key: string | undefined, cause: unknown): ConfigError {
+  if (cause instanceof OcelliError) {
+    const { expected, received, remedy } = cause;
+    return refuse(key, { expected, received, remedy, cause });
+  }
+  const received = cause instanceof Error ? cause.message : String(cause);
+  return refuse(key, { expected: 'a value that can be used', received, cause });
 }

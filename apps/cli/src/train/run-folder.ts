@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ConfigError, writeFileAtomically } from '@ocelli/core-tensor';
 import { saveTokenizer, type TokenizerFiles } from '@ocelli/data';
 
-/** Files and folders of one trained model. */
+/** Files and folders of a run with one model. */
 export interface RunFolder {
-  /** What it was trained from: the configuration with every default filled in. */
+  /** What it was trained from, with every default filled in. */
   readonly config: string;
   readonly tokenizer: string;
   readonly model: string;
@@ -16,7 +16,7 @@ export function runFolder(folder: string): RunFolder {
   return { config: join(folder, 'config.json'), tokenizer: join(folder, 'tokenizer'), model: join(folder, 'model') };
 }
 
-/** Whether a folder has a checkpoint to go on from. */
+/** Whether a run has a checkpoint to go on from. */
 export function hasCheckpoint(folder: string): boolean {
   return existsSync(join(folder, 'checkpoints', 'latest'));
 }
@@ -24,27 +24,36 @@ export function hasCheckpoint(folder: string): boolean {
 /**
  * Checks that a run may write into a folder.
  *
- * @param configFile what the run is made from; a file that is not to be written over.
- * @throws ConfigError if the folder holds another run.
+ * @param resume whether the folder may have this run already.
+ * @throws ConfigError if it has another one.
  */
-export function requireOwnFolder(folder: string, configFile: string, resume: boolean): void {
-  const { config, tokenizer, model } = runFolder(folder);
-  const traces = [config, tokenizer, model, ...['checkpoints', 'metrics.jsonl', 'recipe.json'].map((name) => join(folder, name))];
-  const isReproduction = existsSync(join(folder, 'recipe.json'));
-  const isInput = resolve(configFile) === resolve(config) && !hasCheckpoint(folder);
-  if (!isInput && !isReproduction && (resume || !traces.some(existsSync))) return;
-  throw new ConfigError({
-    operation: `train into ${folder}`,
-    expected: 'a folder without a run',
-    received: isInput ? 'the folder of the configuration, whose name the run needs' : 'one with a run',
-    remedy: `${resume || isInput ? 'Choose' : 'Continue the run with --resume, or choose'} another folder with --out.`,
-  });
+export async function requireOwnFolder(folder: string, config: object, resume: boolean): Promise<void> {
+  const { config: configFile, tokenizer, model } = runFolder(folder);
+  const recipe = join(folder, 'recipe.json');
+  const refuse = (expected: string, received: string, remedy: string) =>
+    new ConfigError({ operation: `train into ${folder}`, expected, received, remedy });
+  const otherFolder = 'Choose another folder with --out.';
+  if (existsSync(recipe)) throw refuse('a folder without a run', 'one of a reproduction', otherFolder);
+  const traces = [configFile, tokenizer, model, join(folder, 'checkpoints'), join(folder, 'metrics.jsonl')];
+  if (!traces.some(existsSync)) return;
+  if (!resume) {
+    throw refuse('a folder without a run', 'one with a run', 'Continue it with --resume, or choose another folder with --out.');
+  }
+  // A checkpoint knows what it is of: the trainer names what differs.
+  if (hasCheckpoint(folder) || !existsSync(configFile)) return;
+  if ((await readFile(configFile, 'utf8')) !== textOf(config)) {
+    throw refuse(`${configFile} to hold the settings of this run`, 'others', otherFolder);
+  }
 }
 
-/** Writes what is needed to use the model of a run, beside the model. */
+/** Writes what is needed to use the model of a run beside the model. */
 export async function describeRun(folder: string, config: object, tokenizer: TokenizerFiles): Promise<void> {
   const paths = runFolder(folder);
   await mkdir(folder, { recursive: true });
-  await writeFileAtomically(paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
+  await writeFileAtomically(paths.config, textOf(config));
   await saveTokenizer(tokenizer, paths.tokenizer);
+}
+
+function textOf(config: object): string {
+  return `${JSON.stringify(config, undefined, 2)}\n`;
 }

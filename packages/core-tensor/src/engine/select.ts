@@ -12,6 +12,7 @@ export interface EngineOptions {
   readonly reference: Record<never, never>;
 }
 
+/** A name by which an engine is chosen. */
 export type EngineName = keyof EngineOptions;
 
 /** Engines are loaded when they are first chosen, so that none costs anything to those who use another. */

@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 
+/** Options of {@link Linear}. */
 export interface LinearOptions {
   /** Default: true. */
   readonly bias?: boolean;
@@ -82,6 +83,7 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Options of {@link Embedding}. */
 export interface EmbeddingOptions {
   /** This row is read but gets no gradient. */
   readonly paddingIndex?: number;
@@ -106,6 +108,7 @@ export class Embedding extends Module {
   }
 }
 
+/** Options of {@link Conv2d}. */
 export interface Conv2dLayerOptions extends Omit<Conv2dOptions, 'bias'> {
   /** Default: true. */
   readonly bias?: boolean;

@@ -16,6 +16,7 @@ export interface StateEntry {
   readonly data: AnyTypedArray;
 }
 
+/** Options of {@link Module.loadState}. */
 export interface LoadOptions {
   /** Refuse missing and unexpected names. Default: true. Wrong shapes and dtypes are always refused. */
   readonly strict?: boolean;

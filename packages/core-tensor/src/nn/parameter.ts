@@ -2,11 +2,12 @@ import { type AnyTypedArray, convert, type DType, isArrayOf } from '../dtype.js'
 import type { DeviceBuffer, Engine } from '../engine/engine.js';
 import { currentEngine } from '../engine/select.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
+import { type Shape, sizeOf } from '../graph/shape.js';
 import { type Initializer, zeros } from '../random/initializers.js';
 import { foldIn, type RandomKey, randomKey } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 
+/** Options of {@link Parameter}. */
 export interface ParameterOptions {
   /** How its first values are drawn. Default: zeros. */
   readonly initializer?: Initializer;
@@ -70,15 +71,6 @@ export class Parameter extends Tensor {
     }
     this.drop();
     this.loaded = values;
-  }
-
-  /** @internal Takes over a buffer that an engine holds. */
-  adopt(buffer: DeviceBuffer): void {
-    if (!sameShape(buffer.shape, this.shape)) {
-      throw new ShapeError({ operation: 'Parameter.adopt', expected: `shape [${this.shape.join(', ')}]`, received: [buffer.shape] });
-    }
-    this.drop();
-    this.buffer = buffer;
   }
 
   /** @internal The values as an engine holds them; draws or moves them there when needed. */

@@ -12,6 +12,7 @@ import { encodeModel, type OnnxTensor } from './schema.js';
 /** Protobuf messages, and so ONNX files, end at 2 GB; larger values go into a second file. */
 const largestModel = 2 ** 31 - 2 ** 20;
 
+/** Options of {@link exportOnnx}. */
 export interface OnnxExportOptions {
   /** An example of each argument by name: its shape and dtype are those of the file's. */
   readonly inputs: Readonly<Record<string, Tensor>>;

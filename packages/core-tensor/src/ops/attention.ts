@@ -9,6 +9,7 @@ import { softmax } from './softmax.js';
 /** What a masked score becomes: low enough to vanish in a softmax, finite so that a row without any key is no NaN. */
 const masked = -1e9;
 
+/** Options of {@link attention}. */
 export interface AttentionOptions {
   /** Where attention is allowed (bool), or what is added to the scores (float); broadcasts to [batch, heads, queries, keys]. */
   readonly mask?: Tensor | undefined;

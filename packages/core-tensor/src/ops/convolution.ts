@@ -8,6 +8,7 @@ import { reshape, slice, transpose } from './rearrange.js';
 
 type Pair = number | readonly [number, number];
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions {
   /** Added per output channel [out]. */
   readonly bias?: Tensor | undefined;
@@ -21,6 +22,7 @@ export interface Conv2dOptions {
   readonly groups?: number;
 }
 
+/** Options of {@link convTranspose2d}. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Rows and columns added at the bottom and the right, below the stride. Default: 0. */
   readonly outputPadding?: Pair;

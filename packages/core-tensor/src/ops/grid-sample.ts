@@ -7,6 +7,7 @@ import { clamp, less, lessEqual, logicalAnd, where } from './compare.js';
 import { takeAlongAxis } from './indexing.js';
 import { reshape, select } from './rearrange.js';
 
+/** Options of {@link gridSample}. */
 export interface GridSampleOptions {
   /** Default: `bilinear`. */
   readonly mode?: 'bilinear' | 'nearest';

@@ -4,8 +4,10 @@ import { adaptiveMap } from './pooling.js';
 import { reshape } from './rearrange.js';
 import { applySeparable, type AxisMap, axisMap } from './separable.js';
 
+/** How values between pixels are found. */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'area';
 
+/** Options of {@link interpolate}. */
 export interface InterpolateOptions {
   /** Output size, [rows, columns] (or one number for both). Either this or `scaleFactor`. */
   readonly size?: number | readonly number[];

@@ -16,6 +16,7 @@ function reduce(x: Tensor, reduction: Reduction): Tensor {
   return reduction === 'sum' ? sum(x) : mean(x);
 }
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Targets of this value count for nothing. Default: −100. */
   readonly ignoreIndex?: number;

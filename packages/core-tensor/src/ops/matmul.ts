@@ -1,5 +1,6 @@
 import { record, type Tensor } from '../tensor.js';
 
+/** Options of {@link matmul}. */
 export interface MatmulOptions {
   /** Use a with its last two axes exchanged. */
   readonly transposeA?: boolean;

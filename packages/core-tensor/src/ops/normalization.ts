@@ -5,6 +5,7 @@ import { add, div, maximum, mul, rsqrt, sqrt, square, sub } from './arithmetic.j
 import { moveAxis, reshape } from './rearrange.js';
 import { mean, sum, variance } from './reduce.js';
 
+/** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
   /** Gain, of the normalized axes' shape. Default: 1. */
   readonly weight?: Tensor | undefined;
@@ -36,6 +37,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, { epsilon = 1e-6 }: { epsilon
   return record('rmsNorm', [x, weight], { epsilon });
 }
 
+/** Options of normalizations with a gain and a shift per channel. */
 export interface ChannelNormOptions {
   /** Gain per channel. Default: 1. */
   readonly weight?: Tensor | undefined;
@@ -68,6 +70,7 @@ export function groupNorm(x: Tensor, groups: number, options: ChannelNormOptions
   return perChannel(reshape(normalized, x.shape), options);
 }
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends ChannelNormOptions {
   readonly runningMean: Tensor;
   readonly runningVariance: Tensor;

@@ -9,6 +9,7 @@ type Pair = number | readonly [number, number];
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
 
+/** Options of pooling over windows. */
 export interface PoolOptions {
   /** Step of the window. Default: the window's size. */
   readonly stride?: Pair;

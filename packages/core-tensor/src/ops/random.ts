@@ -46,6 +46,7 @@ export function randomNormal(key: StreamKey, shape: Shape): Tensor {
   return mul(radius, cos(mul(2 * Math.PI, randomUniform(foldStream(key, 1), shape))));
 }
 
+/** Options of {@link dropout} and {@link dropPath}. */
 export interface DropOptions {
   /** Share of elements set to zero, in [0, 1). */
   readonly rate: number;

@@ -96,6 +96,7 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   return squeeze(sliceAxis(x, place, from, from + 1), place);
 }
 
+/** Options of {@link pad}. */
 export interface PadOptions {
   /** Elements put before each axis. */
   readonly before: readonly number[];

@@ -3,6 +3,7 @@ import { record, type Tensor } from '../tensor.js';
 import { div, mul, neg, sqrt, square, sub } from './arithmetic.js';
 import { takeAlongAxis } from './indexing.js';
 
+/** Options of reductions. */
 export interface ReduceOptions {
   /** Axes to reduce; negative ones count from the end. Default: all. */
   readonly axes?: number | readonly number[] | undefined;

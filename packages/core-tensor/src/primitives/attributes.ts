@@ -88,4 +88,5 @@ export interface PrimitiveAttributes {
   stopGradient: None;
 }
 
+/** Name of a primitive operation. */
 export type PrimitiveName = keyof PrimitiveAttributes;

@@ -1,6 +1,5 @@
-import { type ActivationName, activations } from '@ocelli/core-tensor';
+import { type ActivationName, activations, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../parse-config.js';
 
 const size = z.int().positive();
 

@@ -1,6 +1,5 @@
-import { ConfigError } from '@ocelli/core-tensor';
+import { ConfigError, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../parse-config.js';
 import { type ClipVisionConfig, parseClipVisionConfig } from './config.js';
 
 /** What of a `config.json` shapes the tower; everything else in it is about text, training or files. */

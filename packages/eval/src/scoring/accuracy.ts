@@ -15,7 +15,12 @@ export interface Accuracy {
 /** Questions grouped by type, in the order in which the types first appear. */
 function groupByType<T extends { readonly type: string }>(questions: readonly T[]): Map<string, T[]> {
   if (questions.length === 0) {
-    throw new OcelliError({ operation: 'accuracy', expected: 'at least one question', received: 'none', remedy: 'Check the split and the question types.' });
+    throw new OcelliError({
+      operation: 'accuracy',
+      expected: 'at least one question',
+      received: 'none',
+      remedy: 'Check the split and the question types.',
+    });
   }
   const groups = new Map<string, T[]>();
   for (const question of questions) {
@@ -26,16 +31,23 @@ function groupByType<T extends { readonly type: string }>(questions: readonly T[
   return groups;
 }
 
-function summarize(groups: ReadonlyMap<string, readonly unknown[]>, share: (type: string) => number): Accuracy {
+/** @param right right answers of each type, in the order of the groups. */
+function summarize(groups: ReadonlyMap<string, readonly unknown[]>, right: readonly number[]): Accuracy {
   const types = [...groups.keys()];
-  const byType = Object.fromEntries(types.map((type) => [type, share(type)]));
-  const total = types.reduce((sum, type) => sum + groups.get(type)!.length, 0);
+  const counts = types.map((type) => groups.get(type)!.length);
+  const shares = counts.map((count, index) => right[index]! / count);
+  const byTypeOf = (values: readonly number[]) =>
+    Object.fromEntries(types.map((type, index) => [type, values[index]!]));
   return {
-    byType,
-    overall: types.reduce((sum, type) => sum + byType[type]! * groups.get(type)!.length, 0) / total,
-    mean: Object.values(byType).reduce((sum, value) => sum + value, 0) / types.length,
-    counts: Object.fromEntries(types.map((type) => [type, groups.get(type)!.length])),
+    byType: byTypeOf(shares),
+    mean: sum(shares) / types.length,
+    overall: sum(right) / sum(counts),
+    counts: byTypeOf(counts),
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**
@@ -45,10 +57,8 @@ function summarize(groups: ReadonlyMap<string, readonly unknown[]>, share: (type
  */
 export function accuracyByType(questions: readonly ScoredQuestion[]): Accuracy {
   const groups = groupByType(questions);
-  return summarize(groups, (type) => {
-    const group = groups.get(type)!;
-    return group.filter(({ correct }) => correct).length / group.length;
-  });
+  const right = [...groups.values()].map((group) => group.filter(({ correct }) => correct).length);
+  return summarize(groups, right);
 }
 
 /** The best accuracy without looking: per type, always giving the most frequent expected answer. */
@@ -62,11 +72,16 @@ export interface ConstantBaseline extends Accuracy {
  *
  * @throws OcelliError if there are no questions.
  */
-export function constantBaseline(questions: readonly { readonly type: string; readonly expected: string }[]): ConstantBaseline {
+export function constantBaseline(
+  questions: readonly { readonly type: string; readonly expected: string }[],
+): ConstantBaseline {
   const groups = groupByType(questions);
-  const best = new Map([...groups].map(([type, group]) => [type, mostFrequent(group.map(({ expected }) => normalizeAnswer(expected)))]));
-  const accuracy = summarize(groups, (type) => best.get(type)!.count / groups.get(type)!.length);
-  return { ...accuracy, answers: Object.fromEntries([...best].map(([type, { value }]) => [type, value])) };
+  const best = [...groups.values()].map((group) =>
+    mostFrequent(group.map(({ expected }) => normalizeAnswer(expected))),
+  );
+  const answers = [...groups.keys()].map((type, index) => [type, best[index]!.value] as const);
+  const right = best.map(({ count }) => count);
+  return { ...summarize(groups, right), answers: Object.fromEntries(answers) };
 }
 
 function mostFrequent(values: readonly string[]): { value: string; count: number } {
@@ -77,10 +92,22 @@ function mostFrequent(values: readonly string[]): { value: string; count: number
   return best;
 }
 
-/** Mean and sample standard deviation of figures from several seeds; the deviation of one figure is 0. */
+/**
+ * Mean and sample standard deviation of figures from several seeds; the deviation of one figure is 0.
+ *
+ * @throws OcelliError if there are no figures.
+ */
 export function meanAndDeviation(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, deviation: 0 };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  if (values.length === 0) {
+    throw new OcelliError({
+      operation: 'meanAndDeviation',
+      expected: 'at least one figure',
+      received: 'none',
+      remedy: 'Run at least one seed.',
+    });
+  }
+  const mean = sum(values) / values.length;
+  if (values.length === 1) return { mean, deviation: 0 };
+  const squares = sum(values.map((value) => (value - mean) ** 2));
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }

@@ -1,9 +1,8 @@
-import { ConfigError, tensor } from '@ocelli/core-tensor';
+import { ConfigError, parseConfig, tensor } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import type { DecoderHooks } from '../llama/decoder-layer.js';
 import { sequenceSize, type TokenInput } from '../llama/input.js';
 import type { Llama } from '../llama/llama.js';
-import { parseConfig } from '../parse-config.js';
 import { greedyPrograms } from './programs.js';
 
 const id = z.int().nonnegative();

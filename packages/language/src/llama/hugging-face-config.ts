@@ -1,6 +1,5 @@
-import { ConfigError } from '@ocelli/core-tensor';
+import { ConfigError, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../parse-config.js';
 import { type LlamaConfig, type LlamaConfigInput, parseLlamaConfig } from './config.js';
 
 const ropeSchema = z.object({

@@ -1,6 +1,6 @@
+import { parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { commonDefaults, commonFields, positionsHaveLength, size } from '../fields.js';
-import { parseConfig } from '../parse-config.js';
 
 /** What a configuration of a C-Abstractor may leave out. Source: Honeybee's `c-abs.yaml`. */
 export const cAbstractorDefaults = {

@@ -5,6 +5,7 @@ import {
   formatShape,
   ones,
   Parameter,
+  parseConfig,
   type Shape,
   select,
   type Tensor,
@@ -13,7 +14,6 @@ import {
   zeros,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../config/parse-config.js';
 import { placeParameters } from '../place-parameters.js';
 import { type AdamWRule, type AdamWRuleName, type AdamWTensors, adamWRules } from './adamw-rule.js';
 import type { ParameterGroup } from './parameter-groups.js';
@@ -97,7 +97,7 @@ export class AdamW {
 
   /** @throws ConfigError for an unknown option, or a parameter that is not float32. */
   constructor(groups: readonly ParameterGroup[], config: AdamWConfig = {}) {
-    const { rule, ...constants } = parseConfig(adamWConfigSchema, config, 'AdamW');
+    const { rule, ...constants } = parseConfig('AdamW', adamWConfigSchema, config);
     this.rule = adamWRules[rule];
     this.constants = constants;
     this.groups = groups.map(({ parameters, learningRateMultiplier = 1, weightDecay = 0 }) => ({

@@ -6,10 +6,10 @@ import type { NamePattern } from '@ocelli/core-tensor';
  */
 export function namePattern(text: string): NamePattern {
   if (!text.includes('*')) return text;
-  const source = text.split('*').map(escape).join('.*');
+  const source = text.split('*').map(literal).join('.*');
   return new RegExp(`^${source}(\\.|$)`);
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -6,12 +6,12 @@ import {
   mul,
   Parameter,
   type ParityCheck,
+  parseConfig,
   type Tensor,
   tensor,
   toTensor,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../config/parse-config.js';
 import { AdamW } from '../optimizers/adamw.js';
 import { gradientClipper } from '../optimizers/gradient-clipper.js';
 import { createSchedule, type ScheduleConfig } from '../schedules/schedule.js';
@@ -37,7 +37,7 @@ const adamWSchema = z.object({
 
 /** `backbones/adamw`: parameters, learning rates and gradient norms after every step, and the last moments. */
 export const checkAdamW: ParityCheck = async (fixture) => {
-  const config = parseConfig(adamWSchema, fixture.config, `read ${fixture.file}`);
+  const config = parseConfig(`read ${fixture.file}`, adamWSchema, fixture.config);
   const start = fixtureTensors(fixture, 'in.start');
   const parameters = Object.entries(start).map(([name, { shape, data }]) => {
     const parameter = new Parameter(shape);

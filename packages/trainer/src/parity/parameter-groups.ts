@@ -1,6 +1,5 @@
-import { compareExactly, type ParityCheck } from '@ocelli/core-tensor';
+import { compareExactly, type ParityCheck, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../config/parse-config.js';
 import { parameterSettings } from '../optimizers/parameter-groups.js';
 
 const groupsSchema = z.object({
@@ -15,7 +14,7 @@ export const checkManagerTowerGroups: ParityCheck = async ({ file, config }) => 
     lr_mult_head: head,
     lr_mult_cross_modal: crossModal,
     parameters,
-  } = parseConfig(groupsSchema, config, `read ${file}`);
+  } = parseConfig(`read ${file}`, groupsSchema, config);
   const heads = ['vqa_classifier', 'nlvr2_classifier', 'snli_classifier', 'mlm_score', 'itm_score'];
   const norms = ['LayerNorm', 'norm', 'norm1', 'norm2'];
   const names = Object.keys(parameters);

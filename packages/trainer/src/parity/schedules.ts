@@ -3,11 +3,11 @@ import {
   compareWithFixture,
   type ParityCheck,
   type ParityResult,
+  parseConfig,
   tensor,
   worstOf,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../config/parse-config.js';
 import { createSchedule, type ScheduleConfig } from '../schedules/schedule.js';
 
 /** Schedules of transformers by the functions that make them. */
@@ -43,7 +43,7 @@ const schedulesSchema = z.object({
 
 /** `backbones/schedules`: the learning rate of every step. */
 export const checkSchedules: ParityCheck = async (fixture) => {
-  const { cases } = parseConfig(schedulesSchema, fixture.config, `read ${fixture.file}`);
+  const { cases } = parseConfig(`read ${fixture.file}`, schedulesSchema, fixture.config);
   const outputs = Object.entries(cases).map(([name, [made, options, count]]) => {
     const config = {
       name: functions[made],
@@ -75,7 +75,7 @@ const cosineSchema = z.object({
 
 /** `convllava/schedule`: cosine with a warm-up ratio, at chosen steps. */
 export const checkCosineWithRatio: ParityCheck = async ({ file, config }) => {
-  const { cases } = parseConfig(cosineSchema, config, `read ${file}`);
+  const { cases } = parseConfig(`read ${file}`, cosineSchema, config);
   return worstOf(
     cases.map(({ total_steps: steps, warmup_ratio: warmupRatio, base_lr: learningRate, lr_at: points }) => {
       const schedule = createSchedule({ name: 'cosine', warmupRatio }, { learningRate, steps });
@@ -109,7 +109,7 @@ const honeybeeSchema = z.object({
 
 /** `honeybee/schedule_and_mixing`: learning rates, and sampling weights as probabilities. */
 export const checkHoneybeeSchedule: ParityCheck = async ({ file, config }) => {
-  const { learning_rate: rates, mixing } = parseConfig(honeybeeSchema, config, `read ${file}`);
+  const { learning_rate: rates, mixing } = parseConfig(`read ${file}`, honeybeeSchema, config);
   return worstOf([
     ...rates.map(({ lr, min_lr: minimumLearningRate, warmup: warmupSteps, total, steps, values }) => {
       const settings = { name: 'cosine_from_min_lr', warmupSteps, minimumLearningRate } as const;

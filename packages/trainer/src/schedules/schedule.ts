@@ -1,6 +1,5 @@
-import { ConfigError } from '@ocelli/core-tensor';
+import { ConfigError, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { parseConfig } from '../config/parse-config.js';
 import {
   constant,
   cosine,
@@ -63,7 +62,7 @@ export interface ScheduleSpan {
  * ```
  */
 export function createSchedule(config: ScheduleConfig, { learningRate, steps }: ScheduleSpan): Schedule {
-  const parsed = parseConfig(scheduleConfigSchema, config, 'createSchedule');
+  const parsed = parseConfig('createSchedule', scheduleConfigSchema, config);
   if (!(learningRate > 0) || !Number.isInteger(steps) || steps < 1) {
     throw new ConfigError({
       operation: `createSchedule (${parsed.name})`,

@@ -1,4 +1,4 @@
-import { parseConfig } from '../config/parse-config.js';
+import { parseConfig } from '@ocelli/core-tensor';
 import type { BatchError, NonFiniteError, ResumeError, RunFileError, TrainingEngineError } from '../errors.js';
 import type { JsonValue } from '../json.js';
 import { trainConfigSchema } from './config.js';
@@ -22,7 +22,7 @@ import { Trainer } from './trainer.js';
  * ```
  */
 export async function train<Inputs>(options: TrainOptions<Inputs>): Promise<TrainResult> {
-  const config = parseConfig(trainConfigSchema, options.config, 'train');
+  const config = parseConfig('train', trainConfigSchema, options.config);
   const run = await openRun(options, config as unknown as JsonValue);
   try {
     const trainer = new Trainer(options, config, run);

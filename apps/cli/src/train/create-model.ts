@@ -1,0 +1,59 @@
+import { type ClipVisionConfigInput, parseClipVisionConfig } from '@ocelli/encoders';
+import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
+import { createProjector, type ProjectorConfigInput } from '@ocelli/projectors';
+import { namePattern, parameterGroups } from '@ocelli/trainer';
+import { loadWeights, VisionLanguageModel } from '@ocelli/vlm';
+import type { TrainingConfig } from './config.js';
+import { heed, type Refuse } from './refuse.js';
+
+/**
+ * The model that a configuration describes, without values. Widths of the projector that are left out follow from the
+ * parts at its ends, the size of the vocabulary from the tokenizer.
+ *
+ * @throws ConfigError that names the part that is invalid or does not fit, or the stage that trains nothing.
+ */
+export function createModel(config: TrainingConfig, vocabularySize: number, refuse: Refuse): VisionLanguageModel {
+  const vision = heed(refuse, 'vision.config', () =>
+    parseClipVisionConfig(config.vision.config as ClipVisionConfigInput),
+  );
+  const language = heed(refuse, 'language.config', () =>
+    parseLlamaConfig({ vocabSize: vocabularySize, ...config.language.config } as LlamaConfigInput),
+  );
+  if (language.vocabSize < vocabularySize) {
+    throw refuse('language.config.vocabSize', {
+      expected: `at least ${vocabularySize}, the vocabulary of the tokenizer`,
+      received: String(language.vocabSize),
+      remedy: 'Leave it out, or take the tokenizer of the language model.',
+    });
+  }
+  const projector = heed(refuse, 'projector', () => {
+    const inputTokens = Math.floor(vision.imageSize / vision.patchSize) ** 2;
+    const widths = { visionWidth: vision.hiddenSize, languageWidth: language.hiddenSize, inputTokens };
+    return createProjector({ ...widths, ...config.projector } as ProjectorConfigInput).config;
+  });
+  const { featureLayer } = config.vision;
+  const model = heed(refuse, undefined, () => new VisionLanguageModel({ vision, language, projector, featureLayer }));
+  checkStages(model, config, refuse);
+  return model;
+}
+
+/** Finds patterns that match nothing before the stages before them have been trained. */
+function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, refuse: Refuse): void {
+  for (const [index, stage] of stages.entries()) {
+    heed(refuse, `stages.${index}.trainable`, () =>
+      model.freeze().unfreeze(...stage.trainable.map(namePattern)),
+    );
+    heed(refuse, `stages.${index}.groups`, () => parameterGroups(model, stage));
+  }
+}
+
+/**
+ * Gives every parameter its first value: drawn, or read where the configuration names weights.
+ *
+ * @throws CheckpointError that names the file, and every tensor that is missing, unknown or of another shape.
+ */
+export async function initializeModel(model: VisionLanguageModel, { seed, vision, language }: TrainingConfig): Promise<void> {
+  model.initialize(seed);
+  if (vision.weights !== undefined) await loadWeights(vision.weights, model.vision);
+  if (language.weights !== undefined) await loadWeights(language.weights, model.language);
+}

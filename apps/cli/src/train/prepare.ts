@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { squashImageProcessor, type TokenizerFiles } from '@ocelli/data';
+import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
+import { toTensors, type VisionLanguageBatch, type VisionLanguageModel } from '@ocelli/vlm';
+import { trainingBatches } from './batches.js';
+import type { TrainingConfig } from './config.js';
+import { createModel } from './create-model.js';
+import { loadTrainingConfig } from './load-config.js';
+import { refuseIn } from './refuse.js';
+import { prepareTokenizer } from './tokenizer.js';
+import { readTrainingData, stageSource } from './training-data.js';
+
+/** All that a training run works on. */
+export interface Training {
+  /** With every default filled in, those of the model's parts too, and every path absolute. */
+  readonly config: TrainingConfig;
+  /** Without values. */
+  readonly model: VisionLanguageModel;
+  readonly tokenizerFiles: TokenizerFiles;
+  /** What decides the numbers beside seed and stages. */
+  readonly identity: JsonValue;
+  readonly batches: (request: BatchRequest) => ResumableBatches<VisionLanguageBatch>;
+}
+
+/**
+ * Reads a configuration and everything it names, and checks that the parts fit; nothing is computed or written.
+ *
+ * @throws ConfigError that names the file and the key; ConversationError that names a malformed sample.
+ */
+export async function prepareTraining(configFile: string): Promise<Training> {
+  const refuse = refuseIn(configFile);
+  const config = await loadTrainingConfig(configFile);
+  const data = await readTrainingData(config);
+  const { tokenizer, files } = await prepareTokenizer(config, data, refuse);
+  const model = createModel(config, tokenizer.vocabularySize, refuse);
+  const { template, maximumLength, buckets, seed, workers } = config;
+  const sources = new Map(
+    config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse)]),
+  );
+  const mixes = config.stages.map((stage) => stage.data);
+  const vocabulary = createHash('sha256').update(JSON.stringify(files.tokenizerJson)).digest('hex');
+  return {
+    config: withModel(config, model),
+    model,
+    tokenizerFiles: files,
+    identity: { model: model.config, template, maximumLength, buckets, data: mixes, files: data.hashes, vocabulary } as unknown as JsonValue,
+    batches({ stage: { name, batchSize }, state }) {
+      const { source, imagesPerBatch } = sources.get(name)!;
+      const options = {
+        tokenizer,
+        template,
+        imageProcessor: squashImageProcessor(model.vision.config.imageSize),
+        batchSize: batchSize!,
+        visualTokensPerImage: model.visualTokensPerImage,
+        maximumLength,
+        buckets,
+        seed,
+        workers,
+        state,
+        ...(imagesPerBatch !== undefined && { imagesPerBatch }),
+      };
+      return trainingBatches(source, options, toTensors);
+    },
+  };
+}
+
+/** The configuration with what the model's parts made of theirs. */
+function withModel(config: TrainingConfig, { config: { vision, language, projector } }: VisionLanguageModel): TrainingConfig {
+  return {
+    ...config,
+    vision: { ...config.vision, config: vision },
+    language: { ...config.language, config: language },
+    projector,
+  } as TrainingConfig;
+}

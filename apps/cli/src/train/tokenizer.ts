@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildTokenizer, createTokenizer, loadTokenizer, type Tokenizer, type TokenizerFiles } from '@ocelli/data';
+import type { TrainingConfig } from './config.js';
+import { heed, heedLater, type Refuse } from './refuse.js';
+import type { TrainingData } from './training-data.js';
+
+/** A tokenizer with the files that it is saved as. */
+export interface PreparedTokenizer {
+  readonly tokenizer: Tokenizer;
+  readonly files: TokenizerFiles;
+}
+
+/**
+ * Reads the tokenizer, or builds one from the training data.
+ *
+ * @throws ConfigError that names the key, if there is none in the folder, the vocabulary is too small, or it has no end
+ *   of sequence.
+ */
+export async function prepareTokenizer(
+  { tokenizer: { folder, vocabularySize } }: TrainingConfig,
+  { conversations }: TrainingData,
+  refuse: Refuse,
+): Promise<PreparedTokenizer> {
+  if (folder === undefined) {
+    const files = heed(refuse, 'tokenizer.vocabularySize', () =>
+      buildTokenizer(textsOf(conversations), { vocabularySize: vocabularySize! }),
+    );
+    return { tokenizer: createTokenizer(files), files };
+  }
+  const key = 'tokenizer.folder';
+  const tokenizer = await heedLater(refuse, key, () => loadTokenizer(folder));
+  if (tokenizer.eosTokenId === undefined) {
+    throw refuse(key, {
+      expected: 'a tokenizer with an end of sequence',
+      received: `one without, in ${folder}`,
+      remedy: 'Give eos_token a value in its tokenizer_config.json.',
+    });
+  }
+  const read = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
+  return { tokenizer, files: { tokenizerJson: await read('tokenizer.json'), tokenizerConfig: await read('tokenizer_config.json') } };
+}
+
+function* textsOf(conversations: TrainingData['conversations']): Generator<string> {
+  for (const part of conversations.values()) for (const { turns } of part) for (const { text } of turns) yield text;
+}
