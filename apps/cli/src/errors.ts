@@ -52,7 +52,7 @@ export function describeFailure(error: unknown): Failure {
  */
 function isPurposeful(error: Error): boolean {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  const isOurs = /: expected [^]*, received /.test(error.message);
+  const isOurs = /: expected .*, received /s.test(error.message);
   return isOurs || (typeof code === 'string' && typeof syscall === 'string');
 }
 

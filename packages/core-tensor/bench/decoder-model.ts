@@ -9,16 +9,16 @@ import {
   initializers,
   inverseFrequencies,
   Linear,
-  mergeHeads,
   Module,
+  mergeHeads,
   mul,
   Parameter,
   RMSNorm,
   rotaryTables,
   silu,
   splitHeads,
-  tensor,
   type Tensor,
+  tensor,
   valueAndGrad,
 } from '../src/index.js';
 import { seconds } from './measure.js';
@@ -41,7 +41,9 @@ class Block extends Module {
   forward(x: Tensor, rope: ReturnType<typeof rotaryTables>): Tensor {
     const n = this.norm1.forward(x);
     const heads = (layer: Linear) => splitHeads(layer.forward(n), decoderSize.heads);
-    const mixed = attention(applyRotary(heads(this.q), rope), applyRotary(heads(this.k), rope), heads(this.v), { causal: true });
+    const mixed = attention(applyRotary(heads(this.q), rope), applyRotary(heads(this.k), rope), heads(this.v), {
+      causal: true,
+    });
     const h = add(x, this.o.forward(mergeHeads(mixed)));
     const m = this.norm2.forward(h);
     return add(h, this.down.forward(mul(silu(this.gate.forward(m)), this.up.forward(m))));
@@ -54,14 +56,19 @@ function square(): Linear {
 
 /** A decoder with a gated feed-forward part, as LLaMA's. */
 export class Decoder extends Module {
-  readonly table = new Parameter([decoderSize.vocabulary, decoderSize.width], { initializer: initializers.normal(0, 0.02) });
+  readonly table = new Parameter([decoderSize.vocabulary, decoderSize.width], {
+    initializer: initializers.normal(0, 0.02),
+  });
   readonly blocks = Array.from({ length: decoderSize.layers }, () => new Block());
   readonly norm = new RMSNorm(decoderSize.width);
   readonly head = new Linear(decoderSize.width, decoderSize.vocabulary, { bias: false });
 
   /** ids and targets [batch, tokens] → scalar */
   loss(ids: Tensor, targets: Tensor): Tensor {
-    const positions = tensor(Int32Array.from({ length: decoderSize.tokens }, (_, i) => i), [1, decoderSize.tokens]);
+    const positions = tensor(
+      Int32Array.from({ length: decoderSize.tokens }, (_, i) => i),
+      [1, decoderSize.tokens],
+    );
     const rope = rotaryTables(positions, tensor(inverseFrequencies(decoderSize.width / decoderSize.heads)));
     let x = embedding(ids, this.table);
     for (const block of this.blocks) x = block.forward(x, rope);
@@ -81,7 +88,10 @@ export function stepFlops(): number {
 export function trainingStep(): () => Promise<number> {
   const { batch, tokens, vocabulary } = decoderSize;
   const random = () =>
-    tensor(Int32Array.from({ length: batch * tokens }, () => Math.floor(Math.random() * vocabulary)), [batch, tokens]);
+    tensor(
+      Int32Array.from({ length: batch * tokens }, () => Math.floor(Math.random() * vocabulary)),
+      [batch, tokens],
+    );
   const [ids, targets] = [random(), random()];
   const model = new Decoder();
   const step = compile((x: Tensor, y: Tensor) => valueAndGrad(() => model.loss(x, y), model.trainableParameters()));

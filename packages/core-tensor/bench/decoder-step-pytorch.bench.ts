@@ -2,22 +2,32 @@ import { availableParallelism } from 'node:os';
 import { closeEngine } from '../src/index.js';
 import { stepFlops, trainingStep } from './decoder-model.js';
 import { interleaved, report } from './measure.js';
-import { startPyTorch } from './pytorch.js';
+import { startPyTorch, startTunedPyTorch } from './pytorch.js';
 
 const target = '>= 3';
-const torch = await startPyTorch();
-if (torch) {
-  const [ours, theirs] = await interleaved(trainingStep(), () => torch.measure('step'));
-  torch.close();
-  const ratio = theirs.median / ours.median;
+const [tuned, installed] = [await startTunedPyTorch(), await startPyTorch({})];
+if (tuned && installed) {
+  const [ours, best, plain] = await interleaved(
+    trainingStep(),
+    () => tuned.step(),
+    () => installed.step(),
+  );
+  for (const torch of [tuned, installed]) torch.close();
+  const ratio = best!.median / ours!.median;
+  const rate = (seconds: number) => stepFlops() / seconds / 1e9;
   report('decoder-step-pytorch', ratio, target, ratio >= 3, {
-    ratioOfBest: theirs.best / ours.best,
-    stepMilliseconds: ours.median * 1e3,
-    stepGflops: stepFlops() / ours.median / 1e9,
+    ratioOfBest: best!.best / ours!.best,
+    ratioToInstalled: plain!.median / ours!.median,
+    stepMilliseconds: ours!.median * 1e3,
+    stepGflops: rate(ours!.median),
+    torchGflops: rate(best!.median),
+    torchInstalledGflops: rate(plain!.median),
     threads: availableParallelism(),
-    torchStepMilliseconds: theirs.median * 1e3,
-    torchStepGflops: stepFlops() / theirs.median / 1e9,
-    ...torch.details,
+    ...tuned.details,
+    tuning: Object.entries(tuned.settings)
+      .map(([name, value]) => `${name}=${value ?? ''}`)
+      .join(' '),
+    openblasCoreInstalled: process.env.OPENBLAS_CORETYPE ?? 'as detected',
   });
   await closeEngine();
 } else {

@@ -1,7 +1,6 @@
-"""The step of decoder-model.ts in PyTorch: times what it reads from stdin, a line at a time, and answers in seconds.
+"""The step of decoder-model.ts in PyTorch: a forward and backward pass for each line on stdin, answered in seconds.
 
-`step` is a forward and backward pass, `matmul` a product of two 2048 x 2048 matrices. The argument is the model's size
-as JSON; the first line printed describes PyTorch.
+The argument is the model's size as JSON; the first line printed describes PyTorch.
 """
 
 import json
@@ -84,7 +83,6 @@ class Decoder(nn.Module):
 torch.set_num_threads(os.cpu_count())
 model = Decoder()
 ids, targets = torch.randint(VOCABULARY, (2, BATCH, TOKENS))
-a, b = torch.randn(2, 2048, 2048)
 
 
 def step():
@@ -92,10 +90,14 @@ def step():
     model.loss(ids, targets).backward()
 
 
-runs = {"step": step, "matmul": lambda: torch.mm(a, b)}
 blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
-print(json.dumps({"torch": torch.__version__, "torchThreads": torch.get_num_threads(), "torchBlas": blas and blas.group(1)}), flush=True)
-for line in sys.stdin:
+description = {
+    "torch": torch.__version__,
+    "torchThreads": torch.get_num_threads(),
+    "torchBlas": blas and blas.group(1),
+}
+print(json.dumps(description), flush=True)
+for _ in sys.stdin:
     start = time.perf_counter()
-    runs[line.strip()]()
+    step()
     print(time.perf_counter() - start, flush=True)

@@ -20,12 +20,12 @@ async function productOn(engine: Engine): Promise<() => Promise<number>> {
 
 const [onTfjs, onOrt] = [await useEngine('tfjs', { backend: 'wasm' }), await useEngine('ort')];
 const [theirs, ours] = await interleaved(await productOn(onTfjs), await productOn(onOrt));
-const ratio = theirs.median / ours.median;
+const ratio = theirs!.median / ours!.median;
 const flops = 2 * size ** 3;
 report('matmul-tfjs', ratio, '>= 8', ratio >= 8, {
-  ratioOfBest: theirs.best / ours.best,
-  gflops: flops / ours.median / 1e9,
-  tfjsGflops: flops / theirs.median / 1e9,
+  ratioOfBest: theirs!.best / ours!.best,
+  gflops: flops / ours!.median / 1e9,
+  tfjsGflops: flops / theirs!.median / 1e9,
   tfjsBackend: tfjs.getBackend(),
   tfjsSimd: await tfjs.env().getAsync('WASM_HAS_SIMD_SUPPORT'),
   tfjsThreads: await tfjs.env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),

@@ -1,3 +1,6 @@
+/** Measurements of each side. */
+const rounds = 9;
+
 /** Seconds that `run` takes. */
 export async function seconds(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -5,7 +8,7 @@ export async function seconds(run: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
@@ -18,24 +21,22 @@ export interface Timing {
   readonly best: number;
 }
 
-export function timing(times: readonly number[]): Timing {
+function timing(times: readonly number[]): Timing {
   return { median: median(times), best: Math.min(...times) };
 }
 
-/** Runs both sides in turn, after one warm-up each, so that a change in the machine's speed meets both. */
-export async function interleaved(
-  a: () => Promise<number>,
-  b: () => Promise<number>,
-  rounds = 9,
-): Promise<[a: Timing, b: Timing]> {
-  await a();
-  await b();
-  const times: [number[], number[]] = [[], []];
+/**
+ * Runs all sides in turn, after one warm-up each, so that a change in the machine's speed meets them all.
+ *
+ * @param sides each returns the seconds that it took.
+ */
+export async function interleaved(...sides: readonly (() => Promise<number>)[]): Promise<Timing[]> {
+  const times: number[][] = sides.map(() => []);
+  for (const side of sides) await side();
   for (let round = 0; round < rounds; round++) {
-    times[0].push(await a());
-    times[1].push(await b());
+    for (const [index, side] of sides.entries()) times[index]!.push(await side());
   }
-  return [timing(times[0]), timing(times[1])];
+  return times.map(timing);
 }
 
 /**

@@ -142,6 +142,7 @@ async function requireNoPromise(result: unknown): Promise<unknown> {
     operation: 'compile',
     expected: 'a function that returns its tensors at once',
     received: 'an async function',
-    remedy: 'Leave out async and await: operations record without waiting. Read data from what the compiled function returns.',
+    remedy:
+      'Leave out async and await: operations record without waiting. Read data from what the compiled function returns.',
   });
 }

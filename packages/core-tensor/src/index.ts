@@ -62,7 +62,7 @@ export * from './ops/reduce.js';
 export { applyRotary, inverseFrequencies, type RotaryTables, rotaryTables } from './ops/rope.js';
 export { cumsum } from './ops/scan.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
-export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
 export * from './parity/index.js';
+export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
 export * from './storage.js';
 export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';

@@ -9,8 +9,8 @@ import {
   GraphError,
   Linear,
   Module,
-  matmul,
   materialize,
+  matmul,
   mul,
   Parameter,
   sum,
@@ -65,7 +65,10 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
     await expectNumbers(await scaled(x, { factor: 3 }), [3, 6]);
     await expectNumbers(await scaled(x, { factor: 4 }), [4, 8]);
     await expectNumbers(await scaled(x, { factor: 4, mode: 'negative' }), [-4, -8]);
-    await expectNumbers(await scaled(x, { factor: Number.POSITIVE_INFINITY }), [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    await expectNumbers(await scaled(x, { factor: Number.POSITIVE_INFINITY }), [
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ]);
     expect(fn).toHaveBeenCalledTimes(4);
     await expectNumbers(await scaled(x, { factor: 3 }), [3, 6]);
     expect(fn).toHaveBeenCalledTimes(4);
@@ -94,9 +97,18 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
       label: batch.label,
       count: batch.pairs.length,
     }));
-    const result = await compiled({ pairs: [[row(1), row(2)], [row(3, 4), row(5, 6)]], label: 'two' });
+    const result = await compiled({
+      pairs: [
+        [row(1), row(2)],
+        [row(3, 4), row(5, 6)],
+      ],
+      label: 'two',
+    });
     expect([result.label, result.count]).toEqual(['two', 2]);
-    expect(result.sums.map(({ shape }) => shape)).toEqual([[1, 1], [1, 2]]);
+    expect(result.sums.map(({ shape }) => shape)).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
     await expectNumbers(result.sums[0]!, [3]);
     await expectNumbers(result.sums[1]!, [8, 10]);
   });
@@ -109,7 +121,12 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
     const x = tensor([2, 3]);
     const results = await compiled(x);
     const values = await Promise.all(results.map(numbersIn));
-    expect(values).toEqual([[2, 3], [4, 9], [4, 9], [9, 9, 9]]);
+    expect(values).toEqual([
+      [2, 3],
+      [4, 9],
+      [4, 9],
+      [9, 9, 9],
+    ]);
     await expectNumbers(x, [2, 3]);
   });
 
@@ -121,7 +138,10 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
 
   test('captures tensors, large, small, computed and recorded ones', async () => {
     const small = tensor([10, 20]);
-    const large = tensor(Float32Array.from({ length: 40 }, (_, i) => i), [2, 20]);
+    const large = tensor(
+      Float32Array.from({ length: 40 }, (_, i) => i),
+      [2, 20],
+    );
     const recorded = mul(small, 2);
     const computed = mul(small, 3);
     await materialize([computed]);
@@ -166,7 +186,9 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
       readonly scale = new Parameter([1], { initializer: () => Float32Array.of(10) });
     }
     const model = new Model();
-    const fn = vi.fn((x: Tensor) => valueAndGrad(() => sum(mul(mul(x, model.weight), model.scale)), model.trainableParameters()));
+    const fn = vi.fn((x: Tensor) =>
+      valueAndGrad(() => sum(mul(mul(x, model.weight), model.scale)), model.trainableParameters()),
+    );
     const step = compile(fn);
     const x = tensor([1, 1]);
     expect(Object.keys((await step(x)).grads)).toEqual(['weight', 'scale']);
@@ -200,7 +222,9 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
     await expect(compile(async (x: Tensor) => mul(x, 2))(tensor([1]))).rejects.toThrow(
       /compile: expected a function that returns its tensors at once, received an async function\. Leave out async/,
     );
-    await expect(compile((x: Tensor) => x.shape)(tensor([1]))).rejects.toThrow(/compile: expected a function that returns tensors/);
+    await expect(compile((x: Tensor) => x.shape)(tensor([1]))).rejects.toThrow(
+      /compile: expected a function that returns tensors/,
+    );
   });
 
   test('can be called again after its function has thrown', async () => {

@@ -3,8 +3,8 @@ import {
   add,
   cast,
   closeEngine,
-  DTypeError,
   type DType,
+  DTypeError,
   float32ToBfloat16,
   full,
   gelu,
@@ -46,7 +46,9 @@ describe('tensor', () => {
   });
 
   test('takes its dtype from a typed array', () => {
-    const dtypes = [Float32Array.of(1), Int32Array.of(1), BigInt64Array.of(1n), Uint8Array.of(1)].map((data) => tensor(data).dtype);
+    const dtypes = [Float32Array.of(1), Int32Array.of(1), BigInt64Array.of(1n), Uint8Array.of(1)].map(
+      (data) => tensor(data).dtype,
+    );
     expect(dtypes).toEqual(['float32', 'int32', 'int64', 'uint8']);
     expect(tensor(Uint8Array.of(1, 0), [2], 'bool').dtype).toBe('bool');
     expect(tensor(Uint16Array.of(0x3c00), [1], 'float16').dtype).toBe('float16');
@@ -54,20 +56,28 @@ describe('tensor', () => {
 
   test('refuses ragged arrays, with their shapes', () => {
     expect(() => tensor([[1, 2], [3]])).toThrow(ShapeError);
-    expect(() => tensor([[1, 2], [3]])).toThrow('tensor: expected nested arrays of equal lengths, received [2] and [1].');
+    expect(() => tensor([[1, 2], [3]])).toThrow(
+      'tensor: expected nested arrays of equal lengths, received [2] and [1].',
+    );
     expect(() => tensor([[[1]], [2]])).toThrow('received [1, 1] and [1]');
   });
 
   test('refuses a shape that the values do not fill', () => {
-    expect(() => tensor([1, 2, 3], [2, 2])).toThrow('tensor: expected 3 values to fill a shape of as many elements, received [2, 2].');
+    expect(() => tensor([1, 2, 3], [2, 2])).toThrow(
+      'tensor: expected 3 values to fill a shape of as many elements, received [2, 2].',
+    );
     expect(() => tensor(new Float32Array(4), [-2, -2])).toThrow(ShapeError);
     expect(() => tensor(new Float32Array(1), [0.5, 2])).toThrow(ShapeError);
   });
 
   test('refuses arrays of another type than the dtype', () => {
     expect(() => tensor(Int32Array.of(1), [1], 'float32')).toThrow(DTypeError);
-    expect(() => tensor(Int32Array.of(1), [1], 'float32')).toThrow('tensor: expected a Float32Array for dtype float32, received a Int32Array.');
-    expect(() => tensor(Float64Array.of(1))).toThrow(/expected a Float32Array, Int32Array, BigInt64Array or Uint8Array, or a dtype/);
+    expect(() => tensor(Int32Array.of(1), [1], 'float32')).toThrow(
+      'tensor: expected a Float32Array for dtype float32, received a Int32Array.',
+    );
+    expect(() => tensor(Float64Array.of(1))).toThrow(
+      /expected a Float32Array, Int32Array, BigInt64Array or Uint8Array, or a dtype/,
+    );
     expect(() => tensor(Uint16Array.of(1))).toThrow(DTypeError);
   });
 
@@ -174,6 +184,15 @@ describe.each(['ort', 'reference'] as const)('values on %s', (name) => {
     expect(add(tensor([[[1]]]), tensor([1, 2])).shape).toEqual([1, 1, 2]);
     await expectNumbers(add(tensor([[[1]]]), tensor([1, 2])), [2, 3]);
     await expectNumbers(add(tensor([[1]]), tensor(2)), [3]);
-    await expectNumbers(mul(tensor([[2]]), tensor([[1, 2], [3, 4]])), [2, 4, 6, 8]);
+    await expectNumbers(
+      mul(
+        tensor([[2]]),
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+      [2, 4, 6, 8],
+    );
   });
 });

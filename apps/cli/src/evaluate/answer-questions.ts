@@ -1,4 +1,11 @@
-import { type Conversation, type ConversationTemplate, conversationDataset, createLoader, squashImageProcessor, type Tokenizer } from '@ocelli/data';
+import {
+  type Conversation,
+  type ConversationTemplate,
+  conversationDataset,
+  createLoader,
+  squashImageProcessor,
+  type Tokenizer,
+} from '@ocelli/data';
 import { isExactMatch, type ScoredQuestion } from '@ocelli/eval';
 import { createAnswerer, toTensors, type VisionLanguageModel } from '@ocelli/vlm';
 import { answerText } from './answer-text.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeEngine, ConfigError, writeFileAtomically } from '@ocelli/core-tensor';
+import { ConfigError, closeEngine, writeFileAtomically } from '@ocelli/core-tensor';
 import { loadTokenizer } from '@ocelli/data';
 import { accuracyByType, constantBaseline } from '@ocelli/eval';
 import { loadModel } from '@ocelli/vlm';
@@ -49,7 +49,13 @@ export async function evaluateCommand(
     const answers = await answerQuestions(model, questions, { tokenizer, template, maximumLength, signal, onProgress });
     const accuracy = accuracyByType(answers);
     const target = join(folder, `evaluation-${split}.json`);
-    const contents = { split, questions: { asked: questions.length, available: all.length }, accuracy, baseline, answers };
+    const contents = {
+      split,
+      questions: { asked: questions.length, available: all.length },
+      accuracy,
+      baseline,
+      answers,
+    };
     await writeFileAtomically(target, `${JSON.stringify(contents, undefined, 2)}\n`);
     reporter.line(renderScoreTable(accuracy, baseline));
     reporter.line(`Answers: ${target}`);
@@ -63,11 +69,17 @@ export async function evaluateCommand(
 async function readRun(folder: string): Promise<RunDescription> {
   const { config, tokenizer, model } = runFolder(folder);
   const refuse = (received: string, remedy: string) =>
-    new ConfigError({ operation: `evaluate ${folder}`, expected: 'the folder of a run with a trained model', received, remedy });
+    new ConfigError({
+      operation: `evaluate ${folder}`,
+      expected: 'the folder of a run with a trained model',
+      received,
+      remedy,
+    });
   if (existsSync(join(folder, 'recipe.json'))) {
     throw refuse('that of a reproduction, which has several', `Name one of ${join(folder, 'runs')}/VARIANT/seed-N.`);
   }
-  if (!existsSync(config)) throw refuse(`none: ${config} does not exist`, 'Name a folder that train or reproduce wrote.');
+  if (!existsSync(config))
+    throw refuse(`none: ${config} does not exist`, 'Name a folder that train or reproduce wrote.');
   const missing = [join(model, 'config.json'), tokenizer].find((path) => !existsSync(path));
   if (missing !== undefined) throw refuse(`one without ${missing}`, 'Finish the training with --resume.');
   return readRunFile(config, runSchema);

@@ -37,7 +37,12 @@ export async function readQuestions(file: string, imageRoot?: string): Promise<Q
 async function readTypes(file: string): Promise<unknown[]> {
   const text = await readFile(file, 'utf8');
   const isRecord = (line: string) => line.trim() !== '';
-  const records = file.endsWith('.jsonl') ? text.split('\n').filter(isRecord).map((line) => JSON.parse(line)) : JSON.parse(text);
+  const records = file.endsWith('.jsonl')
+    ? text
+        .split('\n')
+        .filter(isRecord)
+        .map((line) => JSON.parse(line))
+    : JSON.parse(text);
   return (records as { question_types?: unknown }[]).map((record) => record.question_types);
 }
 
@@ -50,7 +55,14 @@ function questionsOf({ id, images, turns }: Conversation): Omit<Question, 'type'
     const question = text.replaceAll(IMAGE_MARKER, '').trim();
     const asked = { role, text: prompt(text, question, images.length) };
     const name = `${id}#${index / 2}`;
-    return [{ id: name, text: question, expected: answer.text, conversation: { id: name, images, turns: [...system, asked] } }];
+    return [
+      {
+        id: name,
+        text: question,
+        expected: answer.text,
+        conversation: { id: name, images, turns: [...system, asked] },
+      },
+    ];
   });
 }
 

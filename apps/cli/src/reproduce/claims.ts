@@ -7,13 +7,21 @@ export function checkClaims(claims: readonly Claim[], variants: readonly Variant
   const runsOf = (name: string) => variants.find((variant) => variant.name === name)!.runs;
   return claims.map((claim) => {
     const [better, worse] = [runsOf(claim.better), runsOf(claim.worse)];
-    return { statement: claim.statement, ...(claim.types ? higherOn(claim, claim.types, better, worse) : largestGap(claim, better, worse)) };
+    return {
+      statement: claim.statement,
+      ...(claim.types ? higherOn(claim, claim.types, better, worse) : largestGap(claim, better, worse)),
+    };
   });
 }
 
 type Verdict = Omit<ClaimResult, 'statement'>;
 
-function higherOn({ better: left, worse: right }: Claim, types: readonly string[], better: readonly SeedRun[], worse: readonly SeedRun[]): Verdict {
+function higherOn(
+  { better: left, worse: right }: Claim,
+  types: readonly string[],
+  better: readonly SeedRun[],
+  worse: readonly SeedRun[],
+): Verdict {
   const [a, b] = [better, worse].map((runs) => statistics(runs, types)) as [Statistics, Statistics];
   const difference = a.mean - b.mean;
   const held = Math.abs(difference) <= Math.max(a.deviation, b.deviation) ? undefined : difference > 0;
@@ -34,7 +42,9 @@ interface Statistics {
 }
 
 function statistics(runs: readonly SeedRun[], types: readonly string[]): Statistics {
-  return meanAndDeviation(runs.map(({ accuracy }) => types.reduce((sum, type) => sum + accuracy[type]!, 0) / types.length));
+  return meanAndDeviation(
+    runs.map(({ accuracy }) => types.reduce((sum, type) => sum + accuracy[type]!, 0) / types.length),
+  );
 }
 
 function percent({ mean, deviation }: Statistics): string {

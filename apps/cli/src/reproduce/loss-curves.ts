@@ -13,7 +13,10 @@ const stepsPerPoint = 5;
 
 /** Loss curves and step times of a run's stages, from its `metrics.jsonl`. */
 export async function readStageRuns(file: string): Promise<StageRun[]> {
-  const lines = (await readFile(file, 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as MetricLine);
+  const lines = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as MetricLine);
   const names = [...new Set(lines.map(({ stage }) => stage))];
   return names.map((name) => {
     const steps = lines.filter(({ stage, loss }) => stage === name && loss !== undefined);

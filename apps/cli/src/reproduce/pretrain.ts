@@ -44,19 +44,29 @@ export function pretrainVision(scale: Scale, world: World, context: ReproduceCon
       settings,
       model,
       kept: model.vision,
-      loss: ({ pixels, colours, shapes }: { pixels: Tensor; colours: Tensor; shapes: Tensor }) => model.loss(pixels, { colours, shapes }),
+      loss: ({ pixels, colours, shapes }: { pixels: Tensor; colours: Tensor; shapes: Tensor }) =>
+        model.loss(pixels, { colours, shapes }),
       batches: (state) =>
-        trainingBatches('vision', conversations, { scale, tokenizer: world.tokenizer, batchSize: settings.batchSize, visualTokens: 1, seed, state }, (batch) => {
-          const { images, height, width } = batch.shape;
-          const stacked = (kind: 'colours' | 'shapes') => {
-            const all = new Int32Array(images * grid * grid);
-            batch.sampleIds.forEach((id, index) => {
-              all.set(labels.get(id)![kind], index * grid * grid);
-            });
-            return tensor(all, [images, grid * grid]);
-          };
-          return { pixels: tensor(batch.pixelValues, [images, 3, height, width]), colours: stacked('colours'), shapes: stacked('shapes') };
-        }),
+        trainingBatches(
+          'vision',
+          conversations,
+          { scale, tokenizer: world.tokenizer, batchSize: settings.batchSize, visualTokens: 1, seed, state },
+          (batch) => {
+            const { images, height, width } = batch.shape;
+            const stacked = (kind: 'colours' | 'shapes') => {
+              const all = new Int32Array(images * grid * grid);
+              batch.sampleIds.forEach((id, index) => {
+                all.set(labels.get(id)![kind], index * grid * grid);
+              });
+              return tensor(all, [images, grid * grid]);
+            };
+            return {
+              pixels: tensor(batch.pixelValues, [images, 3, height, width]),
+              colours: stacked('colours'),
+              shapes: stacked('shapes'),
+            };
+          },
+        ),
     },
     context,
   );
@@ -82,18 +92,27 @@ export function pretrainLanguage(scale: Scale, world: World, context: ReproduceC
       settings,
       model,
       kept: model,
-      loss: ({ inputIds, labels }: Pick<VisionLanguageBatch, 'inputIds' | 'labels'>) => model.forward({ inputIds, labels }).loss!,
+      loss: ({ inputIds, labels }: Pick<VisionLanguageBatch, 'inputIds' | 'labels'>) =>
+        model.forward({ inputIds, labels }).loss!,
       batches: (state) =>
-        trainingBatches('language', conversations, { scale, tokenizer: world.tokenizer, batchSize: settings.batchSize, visualTokens: 1, seed, state }, (batch) => {
-          const { inputIds, labels } = toTensors(batch);
-          return { inputIds, labels };
-        }),
+        trainingBatches(
+          'language',
+          conversations,
+          { scale, tokenizer: world.tokenizer, batchSize: settings.batchSize, visualTokens: 1, seed, state },
+          (batch) => {
+            const { inputIds, labels } = toTensors(batch);
+            return { inputIds, labels };
+          },
+        ),
     },
     context,
   );
 }
 
-async function pretrain<Inputs>({ name, content, settings, model, kept, loss, batches }: Pretraining<Inputs>, context: ReproduceContext): Promise<string> {
+async function pretrain<Inputs>(
+  { name, content, settings, model, kept, loss, batches }: Pretraining<Inputs>,
+  context: ReproduceContext,
+): Promise<string> {
   const { reporter } = context;
   let wasFound = true;
   const folder = await cached({ name, content: [content, settings] }, async (unfinished) => {

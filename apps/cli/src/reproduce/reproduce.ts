@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closeEngine, ConfigError, currentEngine, writeFileAtomically } from '@ocelli/core-tensor';
+import { ConfigError, closeEngine, currentEngine, writeFileAtomically } from '@ocelli/core-tensor';
 import { constantBaseline } from '@ocelli/eval';
 import { loadRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -77,9 +77,18 @@ async function openRunFolder(out: string, recipe: Recipe, resume: boolean): Prom
   }
   const refuse = (expected: string, received: string, remedy: string) =>
     new ConfigError({ operation: `reproduce into ${out}`, expected, received, remedy });
-  if (!resume) throw refuse('an empty folder', 'a folder with a run', 'Continue it with --resume, or choose another folder with --out.');
+  if (!resume)
+    throw refuse(
+      'an empty folder',
+      'a folder with a run',
+      'Continue it with --resume, or choose another folder with --out.',
+    );
   if ((await readFile(file, 'utf8')) !== text) {
-    throw refuse('a run of this recipe with the same settings', 'a run with others', 'Choose another folder with --out.');
+    throw refuse(
+      'a run of this recipe with the same settings',
+      'a run with others',
+      'Choose another folder with --out.',
+    );
   }
 }
 
@@ -90,7 +99,9 @@ async function summarize(
   runs: ReadonlyMap<string, readonly VariantRun[]>,
   durationSeconds: number,
 ): Promise<RecipeResults> {
-  const baseline = constantBaseline(world.test.flatMap(({ questions }) => questions.map(({ type, answer }) => ({ type, expected: answer }))));
+  const baseline = constantBaseline(
+    world.test.flatMap(({ questions }) => questions.map(({ type, answer }) => ({ type, expected: answer }))),
+  );
   const { numbers, source, title, url } = recipe.paper;
   const variants = [...runs].map(
     ([name, each]): VariantResults => ({

@@ -7,7 +7,10 @@ import type { World } from './world.js';
 const perType = 2;
 
 /** The first test questions of each type with every variant's answer under the first seed: shown, not selected. */
-export async function chooseSamples(world: World, runs: ReadonlyMap<string, readonly VariantRun[]>): Promise<SampleQuestion[]> {
+export async function chooseSamples(
+  world: World,
+  runs: ReadonlyMap<string, readonly VariantRun[]>,
+): Promise<SampleQuestion[]> {
   const shown = new Map<string, number>();
   const samples: SampleQuestion[] = [];
   for (const { id, image, questions } of world.test) {
@@ -21,7 +24,13 @@ export async function chooseSamples(world: World, runs: ReadonlyMap<string, read
       return { variant, answer: scored.answer, isCorrect: scored.correct };
     });
     const bytes = await readFile(image);
-    samples.push({ type, question: text, expected: answer, image: `data:image/png;base64,${bytes.toString('base64')}`, answers });
+    samples.push({
+      type,
+      question: text,
+      expected: answer,
+      image: `data:image/png;base64,${bytes.toString('base64')}`,
+      answers,
+    });
   }
   return samples.sort((a, b) => a.type.localeCompare(b.type));
 }

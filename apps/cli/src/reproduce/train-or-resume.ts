@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createProgress, type Progress, train, type TrainOptions } from '@ocelli/trainer';
+import { createProgress, type Progress, type TrainOptions, train } from '@ocelli/trainer';
 import type { ReproduceContext } from './context.js';
 
 type Options<Inputs> = Omit<TrainOptions<Inputs>, 'resume' | 'progress' | 'signal' | 'handleSignals'>;

@@ -5,7 +5,14 @@ import { writeFileAtomically } from '@ocelli/core-tensor';
 import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import { accuracyByType, type ScoredQuestion } from '@ocelli/eval';
 import type { ProjectorConfigInput } from '@ocelli/projectors';
-import { loadWeights, saveModel, toTensors, type VisionLanguageBatch, type VisionLanguageConfig, VisionLanguageModel } from '@ocelli/vlm';
+import {
+  loadWeights,
+  saveModel,
+  toTensors,
+  type VisionLanguageBatch,
+  type VisionLanguageConfig,
+  VisionLanguageModel,
+} from '@ocelli/vlm';
 import { answerQuestions } from '../evaluate/answer-questions.js';
 import type { Scale } from '../recipe/schema.js';
 import type { SeedRun } from '../report/results.js';
@@ -49,7 +56,14 @@ export function variantConfig(scale: Scale, world: World, variant: string): Visi
  * @param folder of the run: checkpoints, metrics, the trained model, `result.json`.
  */
 export async function runVariant(
-  { scale, world, shared, variant, seed, folder }: { scale: Scale; world: World; shared: SharedParts; variant: string; seed: number; folder: string },
+  {
+    scale,
+    world,
+    shared,
+    variant,
+    seed,
+    folder,
+  }: { scale: Scale; world: World; shared: SharedParts; variant: string; seed: number; folder: string },
   context: ReproduceContext,
 ): Promise<VariantRun> {
   const resultFile = join(folder, 'result.json');
@@ -60,7 +74,10 @@ export async function runVariant(
   await loadWeights(shared.vision, model.vision);
   await loadWeights(shared.language, model.language);
 
-  const conversations = { captions: world.train.map(captionConversation), questions: world.train.map(questionConversation) };
+  const conversations = {
+    captions: world.train.map(captionConversation),
+    questions: world.train.map(questionConversation),
+  };
   const stages = scale.stages.map(({ data: _, ...stage }) => stage);
   await trainOrResume(
     {
@@ -72,7 +89,14 @@ export async function runVariant(
       checkpoints: { keepLast: 1 },
       batches: ({ stage, state }) => {
         const { data, batchSize } = scale.stages.find(({ name }) => name === stage.name)!;
-        const options = { scale, tokenizer: world.tokenizer, batchSize, visualTokens: model.visualTokensPerImage, seed, state };
+        const options = {
+          scale,
+          tokenizer: world.tokenizer,
+          batchSize,
+          visualTokens: model.visualTokensPerImage,
+          seed,
+          state,
+        };
         return trainingBatches(data, conversations[data], options, toTensors);
       },
     },
@@ -82,7 +106,12 @@ export async function runVariant(
   model.freeze();
   const { template } = scale;
   const { tokenizer } = world;
-  const questions = await answerQuestions(model, world.test.flatMap(testQuestions), { template, tokenizer, maximumLength, signal: context.signal });
+  const questions = await answerQuestions(model, world.test.flatMap(testQuestions), {
+    template,
+    tokenizer,
+    maximumLength,
+    signal: context.signal,
+  });
   const { byType, overall } = accuracyByType(questions);
   const result: VariantRun = {
     run: { seed, accuracy: byType, overall, stages: await readStageRuns(join(folder, 'metrics.jsonl')) },

@@ -32,7 +32,10 @@ export interface World {
 const captionRequest = 'Describe the image.';
 
 /** Generates the world, or finds the one that was generated before. */
-export async function prepareWorld({ world: options, vocabularySize }: Scale, { reporter, signal }: ReproduceContext): Promise<World> {
+export async function prepareWorld(
+  { world: options, vocabularySize }: Scale,
+  { reporter, signal }: ReproduceContext,
+): Promise<World> {
   const identity = microworldHash(options);
   const directory = join(cacheFolder(), `microworld-${identity.slice(0, 16)}`);
   const { reused } = await generateMicroworld(directory, {
@@ -40,9 +43,18 @@ export async function prepareWorld({ world: options, vocabularySize }: Scale, { 
     signal,
     onProgress: ({ done, total }) => reporter.status(`Drawing pictures ${done}/${total}`),
   });
-  reporter.line(`${reused ? 'Found' : 'Generated'} ${options.scenes.train} training and ${options.scenes.test} test pictures in ${directory}`);
-  const [train, test] = await Promise.all([readMicroworldSplit(directory, 'train'), readMicroworldSplit(directory, 'test')]);
-  const texts = train.flatMap(({ scene, questions }) => [captionScene(scene), captionRequest, ...questions.flatMap(({ text, answer }) => [text, answer])]);
+  reporter.line(
+    `${reused ? 'Found' : 'Generated'} ${options.scenes.train} training and ${options.scenes.test} test pictures in ${directory}`,
+  );
+  const [train, test] = await Promise.all([
+    readMicroworldSplit(directory, 'train'),
+    readMicroworldSplit(directory, 'test'),
+  ]);
+  const texts = train.flatMap(({ scene, questions }) => [
+    captionScene(scene),
+    captionRequest,
+    ...questions.flatMap(({ text, answer }) => [text, answer]),
+  ]);
   const tokenizerFiles = buildTokenizer(texts, { vocabularySize });
   return {
     identity: `${identity}/${vocabularySize}`,

@@ -40,9 +40,7 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
 /** Finds patterns that match nothing before the stages before them have been trained. */
 function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, refuse: Refuse): void {
   for (const [index, stage] of stages.entries()) {
-    heed(refuse, `stages.${index}.trainable`, () =>
-      model.freeze().unfreeze(...stage.trainable.map(namePattern)),
-    );
+    heed(refuse, `stages.${index}.trainable`, () => model.freeze().unfreeze(...stage.trainable.map(namePattern)));
     heed(refuse, `stages.${index}.groups`, () => parameterGroups(model, stage));
   }
 }
@@ -52,7 +50,10 @@ function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, ref
  *
  * @throws CheckpointError that names the file, and every tensor that is missing, unknown or of another shape.
  */
-export async function initializeModel(model: VisionLanguageModel, { seed, vision, language }: TrainingConfig): Promise<void> {
+export async function initializeModel(
+  model: VisionLanguageModel,
+  { seed, vision, language }: TrainingConfig,
+): Promise<void> {
   model.initialize(seed);
   if (vision.weights !== undefined) await loadWeights(vision.weights, model.vision);
   if (language.weights !== undefined) await loadWeights(language.weights, model.language);

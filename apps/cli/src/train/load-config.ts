@@ -60,7 +60,11 @@ export async function readRunFile<Description extends RunDescription>(
 }
 
 /** @throws ConfigError that names the key of the file or the folder of images that is not there. */
-export async function requireData(refuse: Refuse, name: string, { file, imageRoot }: RunDescription['data'][string]): Promise<void> {
+export async function requireData(
+  refuse: Refuse,
+  name: string,
+  { file, imageRoot }: RunDescription['data'][string],
+): Promise<void> {
   await requirePath(refuse, `data.${name}.file`, file, 'file');
   if (imageRoot !== undefined) await requirePath(refuse, `data.${name}.imageRoot`, imageRoot, 'folder');
 }

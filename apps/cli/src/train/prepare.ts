@@ -43,7 +43,15 @@ export async function prepareTraining(configFile: string): Promise<Training> {
     config: withModel(config, model),
     model,
     tokenizerFiles: files,
-    identity: { model: model.config, template, maximumLength, buckets, data: mixes, files: data.hashes, vocabulary } as unknown as JsonValue,
+    identity: {
+      model: model.config,
+      template,
+      maximumLength,
+      buckets,
+      data: mixes,
+      files: data.hashes,
+      vocabulary,
+    } as unknown as JsonValue,
     batches({ stage: { name, batchSize }, state }) {
       const { source, imagesPerBatch } = sources.get(name)!;
       const options = {
@@ -65,7 +73,10 @@ export async function prepareTraining(configFile: string): Promise<Training> {
 }
 
 /** The configuration with what the model's parts made of theirs. */
-function withModel(config: TrainingConfig, { config: { vision, language, projector } }: VisionLanguageModel): TrainingConfig {
+function withModel(
+  config: TrainingConfig,
+  { config: { vision, language, projector } }: VisionLanguageModel,
+): TrainingConfig {
   return {
     ...config,
     vision: { ...config.vision, config: vision },

@@ -8,7 +8,8 @@ import { ConfigError, type ErrorDetails, OcelliError } from '@ocelli/core-tensor
 export type Refuse = (key: string | undefined, problem: Omit<ErrorDetails, 'operation'>) => ConfigError;
 
 export function refuseIn(file: string): Refuse {
-  return (key, problem) => new ConfigError({ ...problem, operation: key === undefined ? `read ${file}` : `read ${file} (${key})` });
+  return (key, problem) =>
+    new ConfigError({ ...problem, operation: key === undefined ? `read ${file}` : `read ${file} (${key})` });
 }
 
 /** Does what a key asks for; what cannot be done becomes an error that names the key. */

@@ -37,7 +37,11 @@ export async function requireOwnFolder(folder: string, config: object, resume: b
   const traces = [configFile, tokenizer, model, join(folder, 'checkpoints'), join(folder, 'metrics.jsonl')];
   if (!traces.some(existsSync)) return;
   if (!resume) {
-    throw refuse('a folder without a run', 'one with a run', 'Continue it with --resume, or choose another folder with --out.');
+    throw refuse(
+      'a folder without a run',
+      'one with a run',
+      'Continue it with --resume, or choose another folder with --out.',
+    );
   }
   // A checkpoint knows what it is of: the trainer names what differs.
   if (hasCheckpoint(folder) || !existsSync(configFile)) return;

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildTokenizer, createTokenizer, loadTokenizer, type Tokenizer, type TokenizerFiles } from '@ocelli/data';
+import {
+  buildTokenizer,
+  type ConversationTemplate,
+  createTokenizer,
+  loadTokenizer,
+  renderConversation,
+  type Tokenizer,
+  type TokenizerFiles,
+} from '@ocelli/data';
 import type { TrainingConfig } from './config.js';
 import { heed, heedLater, type Refuse } from './refuse.js';
 import type { TrainingData } from './training-data.js';
@@ -18,13 +26,13 @@ export interface PreparedTokenizer {
  *   of sequence.
  */
 export async function prepareTokenizer(
-  { tokenizer: { folder, vocabularySize } }: TrainingConfig,
+  { tokenizer: { folder, vocabularySize }, template }: TrainingConfig,
   { conversations }: TrainingData,
   refuse: Refuse,
 ): Promise<PreparedTokenizer> {
   if (folder === undefined) {
     const files = heed(refuse, 'tokenizer.vocabularySize', () =>
-      buildTokenizer(textsOf(conversations), { vocabularySize: vocabularySize! }),
+      buildTokenizer(textsOf(conversations, template), { vocabularySize: vocabularySize! }),
     );
     return { tokenizer: createTokenizer(files), files };
   }
@@ -38,9 +46,17 @@ export async function prepareTokenizer(
     });
   }
   const read = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
-  return { tokenizer, files: { tokenizerJson: await read('tokenizer.json'), tokenizerConfig: await read('tokenizer_config.json') } };
+  return {
+    tokenizer,
+    files: { tokenizerJson: await read('tokenizer.json'), tokenizerConfig: await read('tokenizer_config.json') },
+  };
 }
 
-function* textsOf(conversations: TrainingData['conversations']): Generator<string> {
-  for (const part of conversations.values()) for (const { turns } of part) for (const { text } of turns) yield text;
+/** What the model will read: the conversations in their frame. */
+function* textsOf(conversations: TrainingData['conversations'], template: ConversationTemplate): Generator<string> {
+  for (const part of conversations.values()) {
+    for (const conversation of part) {
+      for (const segment of renderConversation(conversation, template)) if (segment.kind === 'text') yield segment.text;
+    }
+  }
 }

@@ -22,7 +22,10 @@ export interface TrainCommandOptions extends ReproduceContext {
  * @throws ConfigError if the configuration is invalid or the folder has another run; ResumeError if the run had other
  *   settings; the signal's reason if it is aborted, after a checkpoint was saved.
  */
-export async function trainCommand(configFile: string, { out, resume, ...context }: TrainCommandOptions): Promise<void> {
+export async function trainCommand(
+  configFile: string,
+  { out, resume, ...context }: TrainCommandOptions,
+): Promise<void> {
   const { reporter, signal } = context;
   const folder = out ?? join('runs', basename(configFile, extname(configFile)));
   const training = await prepareTraining(configFile);

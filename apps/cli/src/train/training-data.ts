@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type Conversation, conversationDataset, type Dataset, type Mixture, mixDatasets, readConversations } from '@ocelli/data';
+import {
+  type Conversation,
+  conversationDataset,
+  type Dataset,
+  type Mixture,
+  mixDatasets,
+  readConversations,
+} from '@ocelli/data';
 import type { TrainingConfig, TrainingStage } from './config.js';
 import type { Refuse } from './refuse.js';
 
@@ -40,18 +47,33 @@ export interface StageSource {
  * @param key of the stage in the configuration.
  * @throws ConfigError if a part has too few samples.
  */
-export function stageSource(key: string, { data, batchSize }: TrainingStage, { conversations }: TrainingData, refuse: Refuse): StageSource {
+export function stageSource(
+  key: string,
+  { data, batchSize }: TrainingStage,
+  { conversations }: TrainingData,
+  refuse: Refuse,
+): StageSource {
   const parts = data.map(({ name }) => conversationDataset(name, conversations.get(name)!));
   for (const { name, size } of parts) {
     const needed = parts.length === 1 ? batchSize : 1;
     if (size >= needed) continue;
     const received = `${batchSize}, with ${size} in ${name}`;
-    throw refuse(`${key}.batchSize`, { expected: 'no more than there are samples', received, remedy: 'Lower it, or add samples.' });
+    throw refuse(`${key}.batchSize`, {
+      expected: 'no more than there are samples',
+      received,
+      remedy: 'Lower it, or add samples.',
+    });
   }
   const images = data.flatMap(({ name }) => conversations.get(name)!.map((each) => each.images.length));
   const most = images.reduce((a, b) => Math.max(a, b), 0);
   return {
-    source: parts.length === 1 ? parts[0]! : mixDatasets(parts, data.map(({ weight }) => weight)),
+    source:
+      parts.length === 1
+        ? parts[0]!
+        : mixDatasets(
+            parts,
+            data.map(({ weight }) => weight),
+          ),
     // Samples without an image get a blank one, so that all batches run the same program.
     imagesPerBatch: most === 1 ? batchSize : undefined,
   };

@@ -10,7 +10,9 @@ const gpt = (value: string) => ({ from: 'gpt', value });
 async function questionsOf(name: string, records: readonly object[]) {
   const folder = await temporaryFolder();
   for (const image of ['a.png', 'b.png']) await writeFile(join(folder, image), '');
-  const text = name.endsWith('.jsonl') ? `${records.map((record) => JSON.stringify(record)).join('\n\n')}\n` : JSON.stringify(records);
+  const text = name.endsWith('.jsonl')
+    ? `${records.map((record) => JSON.stringify(record)).join('\n\n')}\n`
+    : JSON.stringify(records);
   await writeFile(join(folder, name), text);
   const questions = await readQuestions(join(folder, name));
   return questions.map(({ conversation, ...question }) => ({
@@ -29,9 +31,30 @@ it.each(['test.json', 'test.jsonl'])('asks every question of %s alone, behind it
   };
   const second = { id: 'text', conversations: [{ from: 'system', value: 'Be brief.' }, human('1 + 1?'), gpt('2')] };
   expect(await questionsOf(name, [first, second])).toEqual([
-    { id: '7#0', type: 'colour', text: 'What colour?', expected: 'red', prompt: ['user: <image>\nWhat colour?'], images: ['a.png'] },
-    { id: '7#1', type: 'count', text: 'How many?', expected: '2', prompt: ['user: <image>\nHow many?'], images: ['a.png'] },
-    { id: 'text#0', type: 'all', text: '1 + 1?', expected: '2', prompt: ['system: Be brief.', 'user: 1 + 1?'], images: [] },
+    {
+      id: '7#0',
+      type: 'colour',
+      text: 'What colour?',
+      expected: 'red',
+      prompt: ['user: <image>\nWhat colour?'],
+      images: ['a.png'],
+    },
+    {
+      id: '7#1',
+      type: 'count',
+      text: 'How many?',
+      expected: '2',
+      prompt: ['user: <image>\nHow many?'],
+      images: ['a.png'],
+    },
+    {
+      id: 'text#0',
+      type: 'all',
+      text: '1 + 1?',
+      expected: '2',
+      prompt: ['system: Be brief.', 'user: 1 + 1?'],
+      images: [],
+    },
   ]);
 });
 
@@ -43,6 +66,8 @@ it('keeps several images where a question has them, and puts them in front of th
 });
 
 it('asks for a caption with the image alone', async () => {
-  const [question] = await questionsOf('test.json', [{ id: 'c', image: 'a.png', conversations: [human('<image>'), gpt('A cat.')] }]);
+  const [question] = await questionsOf('test.json', [
+    { id: 'c', image: 'a.png', conversations: [human('<image>'), gpt('A cat.')] },
+  ]);
   expect(question).toMatchObject({ prompt: ['user: <image>'], text: '', expected: 'A cat.' });
 });

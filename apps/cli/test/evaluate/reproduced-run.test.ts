@@ -20,13 +20,28 @@ it('a run of a reproduction is evaluated to the answers that it was scored by', 
   const pretraining = { steps: 1, batchSize: 4, learningRate: 1e-3 };
   const scale = scaleSchema.parse({
     seeds: 1,
-    world: { seed: 1, imageSize: 32, scenes: { train: 16, test: 5 }, questionsPerScene: 2, questionTypes: ['existence', 'colour'] },
+    world: {
+      seed: 1,
+      imageSize: 32,
+      scenes: { train: 16, test: 5 },
+      questionsPerScene: 2,
+      questionTypes: ['existence', 'colour'],
+    },
     vocabularySize: 300,
     template: TEMPLATES.honeybee_default,
     vision: { config: tinyConfig.vision.config, pretraining },
     language: { config: tinyConfig.language.config, pretraining },
     variants: { linear: { type: 'linear' } },
-    stages: [{ name: 'tuning', data: 'questions', trainable: ['projector', 'language'], steps: 5, batchSize: 4, learningRate: 1e-2 }],
+    stages: [
+      {
+        name: 'tuning',
+        data: 'questions',
+        trainable: ['projector', 'language'],
+        steps: 5,
+        batchSize: 4,
+        learningRate: 1e-2,
+      },
+    ],
   });
   const context = { reporter: memoryReporter(), signal: neverAborted };
   const world = await prepareWorld(scale, context);

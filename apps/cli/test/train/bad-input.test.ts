@@ -34,25 +34,77 @@ describe('ocelli train with a bad configuration', () => {
     ['an unknown key', { learningRate: 1 }, /unknown key "learningRate"/],
     ['an unknown key of a stage', { stages: [{ ...firstStage, lr: 1 }] }, /unknown key "stages\.0\.lr"/],
     ['an unknown key of a part', { vision: { config: { width: 16 } } }, /\(vision\.config\): .*unknown key "width"/],
-    ['an unknown key of the projector', { projector: { type: 'mlp', layers: 2 } }, /\(projector\): .*unknown key "layers"/],
+    [
+      'an unknown key of the projector',
+      { projector: { type: 'mlp', layers: 2 } },
+      /\(projector\): .*unknown key "layers"/,
+    ],
     ['an unknown projector', { projector: { type: 'mpl' } }, /\(projector\): .*a type among linear, mlp, .*"mpl"/],
     ['a missing key', { stages: undefined }, /stages: /],
     ['a value of another type', { maximumLength: '2k' }, /maximumLength: .*"2k"/],
     ['an unknown template', { template: 'vicuna' }, /template: expected one of .*vicuna_v1.*"vicuna"/],
-    ['two tokenizers', { tokenizer: { folder: 'a', vocabularySize: 300 } }, /tokenizer: needs either folder or vocabularySize/],
-    ['a vocabulary without room for bytes', { tokenizer: { vocabularySize: 200 } }, /\(tokenizer\.vocabularySize\): .*at least 260/],
-    ['no tokenizer in its folder', { tokenizer: { folder: 'world' } }, /\(tokenizer\.folder\): .*world\/tokenizer\.json.*ENOENT/],
-    ['a vocabulary that is too small', { language: { config: { ...tinyConfig.language.config, vocabSize: 280 } } }, /\(language\.config\.vocabSize\): expected at least 300, .*received 280/],
+    [
+      'two tokenizers',
+      { tokenizer: { folder: 'a', vocabularySize: 300 } },
+      /tokenizer: needs either folder or vocabularySize/,
+    ],
+    [
+      'a vocabulary without room for bytes',
+      { tokenizer: { vocabularySize: 200 } },
+      /\(tokenizer\.vocabularySize\): .*at least 260/,
+    ],
+    [
+      'no tokenizer in its folder',
+      { tokenizer: { folder: 'world' } },
+      /\(tokenizer\.folder\): .*world\/tokenizer\.json.*ENOENT/,
+    ],
+    [
+      'a vocabulary that is too small',
+      { language: { config: { ...tinyConfig.language.config, vocabSize: 280 } } },
+      /\(language\.config\.vocabSize\): expected at least 300, .*received 280/,
+    ],
     ['parts that do not fit', { projector: { type: 'mlp', languageWidth: 24 } }, /languageWidth of 16.* received 24/],
-    ['a layer that is not there', { vision: { ...tinyConfig.vision, featureLayer: 5 } }, /featureLayer between -3 and 2.* received 5/],
-    ['data that is not there', { data: { ...tinyConfig.data, test: { file: 'world/tests.json' } } }, /\(data\.test\.file\): .*world\/tests\.json \(ENOENT\)/],
-    ['images that are not there', { data: { ...tinyConfig.data, test: { file: 'world/test.json', imageRoot: 'pictures' } } }, /\(data\.test\.imageRoot\): .*pictures \(ENOENT\)/],
-    ['weights that are not there', { vision: { ...tinyConfig.vision, weights: 'clip' } }, /\(vision\.weights\): .*clip \(ENOENT\)/],
-    ['data of an unknown name', { stages: [{ ...firstStage, data: 'caption' }] }, /\(stages\.0\.data\): expected one of captions, questions, test, received "caption"/],
+    [
+      'a layer that is not there',
+      { vision: { ...tinyConfig.vision, featureLayer: 5 } },
+      /featureLayer between -3 and 2.* received 5/,
+    ],
+    [
+      'data that is not there',
+      { data: { ...tinyConfig.data, test: { file: 'world/tests.json' } } },
+      /\(data\.test\.file\): .*world\/tests\.json \(ENOENT\)/,
+    ],
+    [
+      'images that are not there',
+      { data: { ...tinyConfig.data, test: { file: 'world/test.json', imageRoot: 'pictures' } } },
+      /\(data\.test\.imageRoot\): .*pictures \(ENOENT\)/,
+    ],
+    [
+      'weights that are not there',
+      { vision: { ...tinyConfig.vision, weights: 'clip' } },
+      /\(vision\.weights\): .*clip \(ENOENT\)/,
+    ],
+    [
+      'data of an unknown name',
+      { stages: [{ ...firstStage, data: 'caption' }] },
+      /\(stages\.0\.data\): expected one of captions, questions, test, received "caption"/,
+    ],
     ['a name that is no file name', { data: { '../test': { file: 'world/test.json' } } }, /data\.\.\.\/test: /],
-    ['two stages of a name', { stages: [firstStage, { ...secondStage, name: 'captions' }] }, /stages: stages need different names/],
-    ['a batch of more samples than there are', { stages: [{ ...firstStage, batchSize: 25 }] }, /\(stages\.0\.batchSize\): .*25, with 24 in captions/],
-    ['a pattern that matches nothing', { stages: [firstStage, { ...secondStage, trainable: ['projektor'] }] }, /\(stages\.1\.trainable\): .*projektor/],
+    [
+      'two stages of a name',
+      { stages: [firstStage, { ...secondStage, name: 'captions' }] },
+      /stages: stages need different names/,
+    ],
+    [
+      'a batch of more samples than there are',
+      { stages: [{ ...firstStage, batchSize: 25 }] },
+      /\(stages\.0\.batchSize\): .*25, with 24 in captions/,
+    ],
+    [
+      'a pattern that matches nothing',
+      { stages: [firstStage, { ...secondStage, trainable: ['projektor'] }] },
+      /\(stages\.1\.trainable\): .*projektor/,
+    ],
   ])('refuses %s by file and key, and writes nothing', async (_, change, message) => {
     const { code, errors, file } = await refusal({ ...tinyConfig, ...change });
     expect(code).toBe(1);
@@ -63,17 +115,28 @@ describe('ocelli train with a bad configuration', () => {
 
   it('names a file that is missing or no YAML', async () => {
     const missing = join(folder, 'missing.yaml');
-    expect(await ocelli('train', missing, '--out', out)).toMatchObject({ code: 1, errors: expect.stringMatching(/^read .*missing\.yaml: .*ENOENT/) });
+    expect(await ocelli('train', missing, '--out', out)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^read .*missing\.yaml: .*ENOENT/),
+    });
     const broken = join(folder, 'broken.yaml');
     await writeFile(broken, 'stages: [\n  name: x');
-    expect(await ocelli('train', broken, '--out', out)).toMatchObject({ code: 1, errors: expect.stringMatching(/^read .*broken\.yaml: .*line 2/s) });
+    expect(await ocelli('train', broken, '--out', out)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^read .*broken\.yaml: .*line 2/s),
+    });
     await writeFile(broken, '');
-    expect(await ocelli('train', broken, '--out', out)).toMatchObject({ code: 1, errors: expect.stringMatching(/^read .*broken\.yaml: .*expected object, received null/s) });
+    expect(await ocelli('train', broken, '--out', out)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^read .*broken\.yaml: .*expected object, received null/s),
+    });
     expect(existsSync(out)).toBe(false);
   });
 
   it('lists what does not fit in weights of another model', async () => {
-    const other = new ClipVisionTower({ ...tinyConfig.vision.config, hiddenSize: 32, numHiddenLayers: 1 }).initialize(1);
+    const other = new ClipVisionTower({ ...tinyConfig.vision.config, hiddenSize: 32, numHiddenLayers: 1 }).initialize(
+      1,
+    );
     await saveWeights(join(folder, 'other-tower'), other);
     const { code, errors } = await refusal({ ...tinyConfig, vision: { ...tinyConfig.vision, weights: 'other-tower' } });
     expect(code).toBe(1);
@@ -83,7 +146,9 @@ describe('ocelli train with a bad configuration', () => {
   });
 
   it('names a sample that is malformed, and the file', async () => {
-    const records = await readJson<{ id: string; conversations: { from: string }[] }[]>(join(folder, 'world/train.json'));
+    const records = await readJson<{ id: string; conversations: { from: string }[] }[]>(
+      join(folder, 'world/train.json'),
+    );
     records[3]!.conversations[0]!.from = 'bot';
     await writeFile(join(folder, 'malformed.json'), JSON.stringify(records));
     const data = { ...tinyConfig.data, questions: { file: 'malformed.json', imageRoot: 'world' } };
@@ -122,9 +187,17 @@ describe('ocelli train with a damaged image', () => {
 
 describe('ocelli eval', () => {
   it.each([
-    ['no folder', undefined, /expected the folder of a run with a trained model, received none: .*config\.json does not exist/],
+    [
+      'no folder',
+      undefined,
+      /expected the folder of a run with a trained model, received none: .*config\.json does not exist/,
+    ],
     ['the folder of a reproduction', 'recipe.json', /received that of a reproduction.*runs\/VARIANT\/seed-N/],
-    ['a run without a model', 'config.json', /received one without .*model\/config\.json\. Finish the training with --resume/],
+    [
+      'a run without a model',
+      'config.json',
+      /received one without .*model\/config\.json\. Finish the training with --resume/,
+    ],
   ])('refuses %s', async (name, file, message) => {
     const run = join(folder, name);
     if (file !== undefined) {
@@ -146,11 +219,17 @@ describe('ocelli eval', () => {
 
     const text = await readFile(test, 'utf8');
     await rm(test);
-    expect(await ocelli('eval', run)).toMatchObject({ code: 1, errors: expect.stringMatching(/config\.json \(data\.test\.file\): .*test\.json \(ENOENT\)/) });
+    expect(await ocelli('eval', run)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/config\.json \(data\.test\.file\): .*test\.json \(ENOENT\)/),
+    });
     const records = JSON.parse(text) as { id: string; question_types: string[] }[];
     records[1]!.question_types = ['existence'];
     await writeFile(test, JSON.stringify(records));
-    expect(await ocelli('eval', run)).toMatchObject({ code: 1, errors: expect.stringMatching(/test\.json \(test-000002\): expected question_types .*2 questions/) });
+    expect(await ocelli('eval', run)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/test\.json \(test-000002\): expected question_types .*2 questions/),
+    });
     await writeFile(test, text);
 
     const weights = join(run, 'model', 'model.safetensors');

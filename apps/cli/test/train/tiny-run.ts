@@ -35,13 +35,26 @@ export async function generateWorld(folder: string): Promise<void> {
 /** A model of two stages that trains in seconds. */
 export const tinyConfig = {
   seed: 3,
-  data: { captions: { file: 'world/pretrain.json' }, questions: { file: 'world/train.json' }, test: { file: 'world/test.json' } },
+  data: {
+    captions: { file: 'world/pretrain.json' },
+    questions: { file: 'world/train.json' },
+    test: { file: 'world/test.json' },
+  },
   template: 'honeybee_default',
   tokenizer: { vocabularySize: 300 },
   vision: {
-    config: { hiddenSize: 16, intermediateSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, imageSize: 32, patchSize: 16 },
+    config: {
+      hiddenSize: 16,
+      intermediateSize: 32,
+      numHiddenLayers: 2,
+      numAttentionHeads: 2,
+      imageSize: 32,
+      patchSize: 16,
+    },
   },
-  language: { config: { hiddenSize: 16, intermediateSize: 32, numHiddenLayers: 1, numAttentionHeads: 2, tieWordEmbeddings: true } },
+  language: {
+    config: { hiddenSize: 16, intermediateSize: 32, numHiddenLayers: 1, numAttentionHeads: 2, tieWordEmbeddings: true },
+  },
   projector: { type: 'mlp' },
   maximumLength: 256,
   buckets: [256],

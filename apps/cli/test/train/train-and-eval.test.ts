@@ -5,7 +5,16 @@ import { accuracyByType, constantBaseline, type ScoredQuestion } from '@ocelli/e
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateCommand } from '../../src/evaluate/evaluate.js';
 import { trainCommand } from '../../src/train/train.js';
-import { generateWorld, memoryReporter, neverAborted, ocelli, readJson, temporaryFolder, tinyConfig, writeConfig } from './tiny-run.js';
+import {
+  generateWorld,
+  memoryReporter,
+  neverAborted,
+  ocelli,
+  readJson,
+  temporaryFolder,
+  tinyConfig,
+  writeConfig,
+} from './tiny-run.js';
 
 interface Evaluation {
   readonly questions: { readonly asked: number; readonly available: number };
@@ -31,19 +40,39 @@ describe('a model that is trained and evaluated', () => {
     const resolved = await readJson<Record<string, any>>(join(run, 'config.json'));
     expect(resolved.data.test).toEqual({ file: join(folder, 'world/test.json'), imageRoot: join(folder, 'world') });
     expect(resolved.language.config.vocabSize).toBeGreaterThan(260);
-    expect(resolved.projector).toMatchObject({ type: 'mlp', visionWidth: 16, languageWidth: 16, inputTokens: 4, depth: 2 });
+    expect(resolved.projector).toMatchObject({
+      type: 'mlp',
+      visionWidth: 16,
+      languageWidth: 16,
+      inputTokens: 4,
+      depth: 2,
+    });
     expect(resolved.template).toMatchObject({ name: 'honeybee_default', userPrefix: '\nHuman: ' });
-    expect(resolved.stages[1].data).toEqual([{ name: 'questions', weight: 3 }, { name: 'captions', weight: 1 }]);
-    expect(await readJson(join(run, 'model', 'config.json'))).toMatchObject({ featureLayer: -2, projector: resolved.projector });
+    expect(resolved.stages[1].data).toEqual([
+      { name: 'questions', weight: 3 },
+      { name: 'captions', weight: 1 },
+    ]);
+    expect(await readJson(join(run, 'model', 'config.json'))).toMatchObject({
+      featureLayer: -2,
+      projector: resolved.projector,
+    });
     expect(existsSync(join(run, 'tokenizer', 'tokenizer.json'))).toBe(true);
-    const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(lines.map(({ stage }) => stage)).toEqual([...Array(3).fill('captions'), ...Array(20).fill('questions')]);
     expect(lines.at(-1).loss).toBeLessThan(lines[3].loss);
   });
 
   it('can be trained again from its resolved configuration, to the same bytes', async () => {
     const again = join(folder, 'again');
-    await trainCommand(join(run, 'config.json'), { out: again, resume: false, reporter: memoryReporter(), signal: neverAborted });
+    await trainCommand(join(run, 'config.json'), {
+      out: again,
+      resume: false,
+      reporter: memoryReporter(),
+      signal: neverAborted,
+    });
     expect(await bytesOfModel(again)).toEqual(await bytesOfModel(run));
   });
 
@@ -63,11 +92,16 @@ describe('a model that is trained and evaluated', () => {
     expect(error).toBe(controller.signal.reason);
     expect(existsSync(join(interrupted, 'model'))).toBe(false);
     expect(reporter.lines.at(-1)).toMatch(/--resume/);
-    const { step } = await readJson<{ step: number }>(join(interrupted, 'checkpoints', await latest(interrupted), 'trainer.json'));
+    const { step } = await readJson<{ step: number }>(
+      join(interrupted, 'checkpoints', await latest(interrupted), 'trainer.json'),
+    );
     expect(step).toBeGreaterThan(3);
     expect(step).toBeLessThan(23);
 
-    expect(await ocelli('eval', interrupted)).toMatchObject({ code: 1, errors: expect.stringContaining('Finish the training with --resume') });
+    expect(await ocelli('eval', interrupted)).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('Finish the training with --resume'),
+    });
     await trainCommand(config, { out: interrupted, resume: true, reporter, signal: neverAborted });
     expect(await bytesOfModel(interrupted)).toEqual(await bytesOfModel(run));
   });
@@ -77,11 +111,17 @@ describe('a model that is trained and evaluated', () => {
     const file = await evaluateCommand(run, { split: 'test', reporter, signal: neverAborted });
     expect(file).toBe(join(run, 'evaluation-test.json'));
     const { questions, accuracy, baseline, answers } = await readJson<Evaluation>(file);
-    const records = await readJson<{ id: string; question_types: string[]; conversations: { value: string }[] }[]>(join(folder, 'world/test.json'));
+    const records = await readJson<{ id: string; question_types: string[]; conversations: { value: string }[] }[]>(
+      join(folder, 'world/test.json'),
+    );
     expect(questions).toEqual({ asked: 12, available: 12 });
     expect(answers.map(({ id, type, expected }) => ({ id, type, expected }))).toEqual(
       records.flatMap(({ id, question_types, conversations }) =>
-        question_types.map((type, turn) => ({ id: `${id}#${turn}`, type, expected: conversations[2 * turn + 1]!.value })),
+        question_types.map((type, turn) => ({
+          id: `${id}#${turn}`,
+          type,
+          expected: conversations[2 * turn + 1]!.value,
+        })),
       ),
     );
     expect(accuracy).toEqual(accuracyByType(answers));
@@ -130,5 +170,7 @@ async function bytesOfModel(run: string): Promise<Record<string, string>> {
   const model = join(run, 'model');
   const names = (await readdir(model)).sort();
   expect(names).toContain('model.safetensors');
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await readFile(join(model, name))).toString('base64')])));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await readFile(join(model, name))).toString('base64')])),
+  );
 }

@@ -31,7 +31,9 @@ export function checkpoint<Inputs extends readonly Tensor[], Output extends Tens
       return again instanceof Tensor ? [again] : (again as readonly Tensor[]);
     };
     const segment: CheckpointSegment = { run, inputs, outputs };
-    const wrapped = outputs.map(({ shape, dtype }, index) => new Tensor(shape, dtype, { kind: 'segment', segment, index }));
+    const wrapped = outputs.map(
+      ({ shape, dtype }, index) => new Tensor(shape, dtype, { kind: 'segment', segment, index }),
+    );
     return (single ? wrapped[0]! : wrapped) as Output;
   };
 }

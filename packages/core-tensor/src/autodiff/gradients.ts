@@ -1,9 +1,9 @@
 import { formatShape, GraphError, ShapeError } from '../errors.js';
 import { sameShape } from '../graph/shape.js';
 import { add } from '../ops/arithmetic.js';
-import { primitives } from '../primitives/table.js';
 import type { GradientContext, Primitive } from '../primitives/primitive.js';
-import { ones, type Operation, type Tensor, zeros } from '../tensor.js';
+import { primitives } from '../primitives/table.js';
+import { type Operation, ones, type Tensor, zeros } from '../tensor.js';
 import { type CheckpointSegment, replay } from './checkpoint.js';
 import { dependencies, topologicalOrder } from './topology.js';
 
@@ -77,7 +77,9 @@ export function valueAndGrad<Auxiliary = undefined>(
   parameters: Readonly<Record<string, Tensor>>,
 ): ValueAndGrads<Auxiliary> {
   const result = fn();
-  const [value, aux] = Array.isArray(result) ? (result as [Tensor, Auxiliary]) : [result as Tensor, undefined as Auxiliary];
+  const [value, aux] = Array.isArray(result)
+    ? (result as [Tensor, Auxiliary])
+    : [result as Tensor, undefined as Auxiliary];
   const names = Object.keys(parameters);
   const list = gradients(value, Object.values(parameters));
   return { value, grads: Object.fromEntries(names.map((name, index) => [name, list[index]!])), aux };
@@ -88,7 +90,8 @@ function computedBefore(tensor: Tensor): GraphError {
     operation: 'gradients',
     expected: 'tensors that know how they were computed',
     received: `a tensor of shape ${formatShape(tensor.shape)} whose values were asked for before`,
-    remedy: 'Take gradients first and read data afterwards, or pass the tensor through stopGradient if it is meant as a constant.',
+    remedy:
+      'Take gradients first and read data afterwards, or pass the tensor through stopGradient if it is meant as a constant.',
   });
 }
 
@@ -121,7 +124,9 @@ class BackwardPass {
     );
     for (const tensor of order) {
       const isRelevant =
-        this.wanted.has(tensor) || this.lostPath(tensor) || dependencies(tensor).some((each) => this.relevant.get(each));
+        this.wanted.has(tensor) ||
+        this.lostPath(tensor) ||
+        dependencies(tensor).some((each) => this.relevant.get(each));
       this.relevant.set(tensor, isRelevant);
     }
     const outputsOf = new Map<CheckpointSegment, Tensor[]>();

@@ -1,5 +1,5 @@
-import type { AnyTypedArray } from '../dtype.js';
 import { topologicalOrder } from '../autodiff/topology.js';
+import type { AnyTypedArray } from '../dtype.js';
 import { GraphError } from '../errors.js';
 import type { Graph, GraphNode, OperationNode } from '../graph/graph.js';
 import { sizeOf } from '../graph/shape.js';
@@ -28,7 +28,11 @@ export const inlineLimit = 16;
  * @param first tensors that take the first positions, used or not.
  * @param classify how each leaf enters.
  */
-export function buildGraph(outputs: readonly Tensor[], first: readonly Tensor[], classify: (leaf: Tensor) => Leaf): BuiltGraph {
+export function buildGraph(
+  outputs: readonly Tensor[],
+  first: readonly Tensor[],
+  classify: (leaf: Tensor) => Leaf,
+): BuiltGraph {
   const inputs: Tensor[] = [...first];
   const positions = new Map<Tensor, number>(first.map((tensor, position) => [tensor, position]));
   const nodes: GraphNode[] = [];
@@ -41,10 +45,12 @@ export function buildGraph(outputs: readonly Tensor[], first: readonly Tensor[],
     const leaf = classify(tensor);
     if (leaf.kind === 'constant') {
       const data = leaf.data ?? (source.kind === 'host' ? source.data : undefined);
-      if (!data) throw new GraphError({ operation: 'compile', expected: 'host values for a constant', received: source.kind });
+      if (!data)
+        throw new GraphError({ operation: 'compile', expected: 'host values for a constant', received: source.kind });
       return { kind: 'constant', data, shape, dtype };
     }
-    if (leaf.kind === 'resident') return { kind: 'resident', buffer: leaf.buffer.id, version: leaf.version, shape, dtype };
+    if (leaf.kind === 'resident')
+      return { kind: 'resident', buffer: leaf.buffer.id, version: leaf.version, shape, dtype };
     positions.set(tensor, inputs.length);
     inputs.push(tensor);
     return { kind: 'input', position: inputs.length - 1, shape, dtype };

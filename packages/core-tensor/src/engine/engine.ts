@@ -38,7 +38,11 @@ export interface Engine {
    *   if the program is elementwise (see `isElementwise`), which makes updates in place.
    * @returns one buffer per output.
    */
-  run(program: Program, inputs: readonly DeviceBuffer[], into?: readonly (DeviceBuffer | undefined)[]): Promise<DeviceBuffer[]>;
+  run(
+    program: Program,
+    inputs: readonly DeviceBuffer[],
+    into?: readonly (DeviceBuffer | undefined)[],
+  ): Promise<DeviceBuffer[]>;
   /** Gives up a buffer. Calls made earlier still see it. */
   free(buffer: DeviceBuffer): void;
   /** Gives up a program. */

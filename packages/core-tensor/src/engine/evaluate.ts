@@ -21,7 +21,9 @@ export async function evaluate(tensor: Tensor): Promise<AnyTypedArray> {
  * start from there.
  */
 export async function materialize(tensors: readonly Tensor[]): Promise<void> {
-  const pending = [...new Set(tensors)].filter(({ source }) => source.kind === 'operation' || source.kind === 'segment' || source.kind === 'input');
+  const pending = [...new Set(tensors)].filter(
+    ({ source }) => source.kind === 'operation' || source.kind === 'segment' || source.kind === 'input',
+  );
   if (pending.length === 0) return;
   const engine = await currentEngine();
   const { graph, inputs } = buildGraph(pending, [], (leaf) => {
@@ -30,9 +32,13 @@ export async function materialize(tensors: readonly Tensor[]): Promise<void> {
   });
   const program = await cachedProgram(engine, graph);
   const bound = await bindAll(engine, inputs);
-  const results = await engine.run(program, bound.map(({ buffer }) => buffer));
+  const results = await engine.run(
+    program,
+    bound.map(({ buffer }) => buffer),
+  );
   for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
-  const isTracked = ({ source }: Tensor) => source.kind === 'parameter' || (source.kind === 'device' && source.computedFrom);
+  const isTracked = ({ source }: Tensor) =>
+    source.kind === 'parameter' || (source.kind === 'device' && source.computedFrom);
   const computedFrom = inputs.some(isTracked) ? pending.map(parametersBehind) : [];
   pending.forEach((tensor, index) => {
     tensor.source = { kind: 'device', buffer: results[index]!, computedFrom: computedFrom[index] };

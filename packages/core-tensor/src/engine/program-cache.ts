@@ -1,5 +1,5 @@
 import type { AnyTypedArray } from '../dtype.js';
-import type { Graph } from '../graph/graph.js';
+import type { Graph, GraphNode } from '../graph/graph.js';
 import { identityOf } from '../identity.js';
 import { inlineLimit } from './build-graph.js';
 import type { Engine, Program } from './engine.js';
@@ -59,20 +59,21 @@ export function forgetProgram(program: Program): void {
 
 /** A text that two graphs share exactly if one program computes both. Large constants count by identity. */
 function structureOf({ nodes, inputCount, outputs }: Graph): string {
-  const lines = nodes.map((node) => {
-    const type = `${node.dtype}[${node.shape.join()}]`;
-    switch (node.kind) {
-      case 'input':
-        return `i${node.position}:${type}`;
-      case 'resident':
-        return `r${node.buffer}.${node.version}:${type}`;
-      case 'constant':
-        return `c${node.data.length <= inlineLimit ? bytesOf(node.data) : `#${identityOf(node.data)}`}:${type}`;
-      case 'operation':
-        return `${node.op}(${node.inputs.join()})${JSON.stringify(node.attributes, keepNonFinite)}:${type}`;
-    }
-  });
-  return `${inputCount}|${lines.join(';')}|${outputs.join()}`;
+  return `${inputCount}|${nodes.map(nodeKey).join(';')}|${outputs.join()}`;
+}
+
+function nodeKey(node: GraphNode): string {
+  const type = `${node.dtype}[${node.shape.join()}]`;
+  switch (node.kind) {
+    case 'input':
+      return `i${node.position}:${type}`;
+    case 'resident':
+      return `r${node.buffer}.${node.version}:${type}`;
+    case 'constant':
+      return `c${node.data.length <= inlineLimit ? bytesOf(node.data) : `#${identityOf(node.data)}`}:${type}`;
+    case 'operation':
+      return `${node.op}(${node.inputs.join()})${JSON.stringify(node.attributes, keepNonFinite)}:${type}`;
+  }
 }
 
 function bytesOf(data: AnyTypedArray): string {

@@ -34,7 +34,10 @@ let current: Promise<Engine> | undefined;
  *
  * @throws ConfigError for an unknown name or option; EngineError if the engine does not start.
  */
-export async function useEngine<Name extends EngineName>(name: Name, options: Partial<EngineOptions[Name]> = {}): Promise<Engine> {
+export async function useEngine<Name extends EngineName>(
+  name: Name,
+  options: Partial<EngineOptions[Name]> = {},
+): Promise<Engine> {
   return choose('useEngine', name, options);
 }
 

@@ -15,5 +15,8 @@ export function startWorker(directory: string, name: string, workerData: unknown
   }
   const tsx = createRequire(import.meta.url).resolve('tsx/cjs/api');
   const source = fileURLToPath(new URL(`${directory}/${name}.ts`, import.meta.url));
-  return new Worker(`require(${JSON.stringify(tsx)}).register(); require(${JSON.stringify(source)});`, { eval: true, workerData });
+  return new Worker(`require(${JSON.stringify(tsx)}).register(); require(${JSON.stringify(source)});`, {
+    eval: true,
+    workerData,
+  });
 }

@@ -3,8 +3,38 @@ import type { Graph } from './graph.js';
 import { sameShape, sizeOf } from './shape.js';
 
 const elementwise: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
-  'neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'ceil', 'round',
-  'logicalNot', 'cast', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'logicalAnd', 'logicalOr', 'where', 'stopGradient',
+  'neg',
+  'abs',
+  'sign',
+  'exp',
+  'log',
+  'sqrt',
+  'reciprocal',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'relu',
+  'floor',
+  'ceil',
+  'round',
+  'logicalNot',
+  'cast',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'maximum',
+  'minimum',
+  'equal',
+  'less',
+  'lessEqual',
+  'logicalAnd',
+  'logicalOr',
+  'where',
+  'stopGradient',
 ]);
 
 /**
@@ -13,9 +43,11 @@ const elementwise: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
  */
 export function isElementwise({ nodes, outputs }: Graph): boolean {
   const shape = nodes[outputs[0]!]!.shape;
-  return nodes.every(
-    (node) =>
-      (sizeOf(node.shape) === 1 || sameShape(node.shape, shape)) &&
-      (node.kind === 'operation' ? elementwise.has(node.op) : node.kind === 'input' || sizeOf(node.shape) === 1),
-  ) && outputs.every((output) => sameShape(nodes[output]!.shape, shape));
+  return (
+    nodes.every(
+      (node) =>
+        (sizeOf(node.shape) === 1 || sameShape(node.shape, shape)) &&
+        (node.kind === 'operation' ? elementwise.has(node.op) : node.kind === 'input' || sizeOf(node.shape) === 1),
+    ) && outputs.every((output) => sameShape(nodes[output]!.shape, shape))
+  );
 }

@@ -122,12 +122,21 @@ export class Conv2d extends Module {
   readonly bias: Parameter | undefined;
   private readonly options: Omit<Conv2dOptions, 'bias'>;
 
-  constructor(inputs: number, outputs: number, kernel: number, { bias = true, initializer, ...options }: Conv2dLayerOptions = {}) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    { bias = true, initializer, ...options }: Conv2dLayerOptions = {},
+  ) {
     super();
     const perGroup = inputs / (options.groups ?? 1);
     const bound = 1 / Math.sqrt(perGroup * kernel * kernel);
-    this.weight = new Parameter([outputs, perGroup, kernel, kernel], { initializer: initializer ?? kaimingUniform({ a: Math.sqrt(5) }) });
-    this.bias = bias ? new Parameter([outputs], { initializer: initializer ? zeros : uniform(-bound, bound) }) : undefined;
+    this.weight = new Parameter([outputs, perGroup, kernel, kernel], {
+      initializer: initializer ?? kaimingUniform({ a: Math.sqrt(5) }),
+    });
+    this.bias = bias
+      ? new Parameter([outputs], { initializer: initializer ? zeros : uniform(-bound, bound) })
+      : undefined;
     this.options = options;
   }
 

@@ -84,7 +84,10 @@ export abstract class Module {
           operation: requiresGrad ? 'unfreeze' : 'freeze',
           expected: 'a pattern that matches a parameter',
           received: String(pattern),
-          remedy: `The first parameters are ${entries.slice(0, 5).map(([name]) => name).join(', ')}.`,
+          remedy: `The first parameters are ${entries
+            .slice(0, 5)
+            .map(([name]) => name)
+            .join(', ')}.`,
         });
       }
     }
@@ -100,7 +103,9 @@ export abstract class Module {
   async state(): Promise<Record<string, StateEntry>> {
     const entries = Object.entries(this.namedParameters());
     return Object.fromEntries(
-      await Promise.all(entries.map(async ([name, parameter]) => [name, { shape: parameter.shape, data: await parameter.data() }])),
+      await Promise.all(
+        entries.map(async ([name, parameter]) => [name, { shape: parameter.shape, data: await parameter.data() }]),
+      ),
     );
   }
 
@@ -116,7 +121,9 @@ export abstract class Module {
     const unexpected = Object.keys(state).filter((name) => !(name in parameters));
     const misshapen = Object.entries(parameters).flatMap(([name, { shape }]) => {
       const entry = state[name];
-      return entry && !sameShape(entry.shape, shape) ? [`${name}: [${entry.shape.join(', ')}] instead of [${shape.join(', ')}]`] : [];
+      return entry && !sameShape(entry.shape, shape)
+        ? [`${name}: [${entry.shape.join(', ')}] instead of [${shape.join(', ')}]`]
+        : [];
     });
     const mistyped = Object.entries(parameters).flatMap(([name, { dtype }]) => {
       const data = state[name]?.data;
@@ -145,12 +152,14 @@ export abstract class Module {
 
 function collect(value: unknown, path: string, found: NamedParameters, seen: Set<unknown>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
-  const isContainer = value instanceof Module || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  const isContainer =
+    value instanceof Module || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   if (value instanceof Parameter) {
     seen.add(value);
     found[path] = value;
   } else if (isContainer) {
     seen.add(value);
-    for (const [field, inner] of Object.entries(value)) collect(inner, path === '' ? field : `${path}.${field}`, found, seen);
+    for (const [field, inner] of Object.entries(value))
+      collect(inner, path === '' ? field : `${path}.${field}`, found, seen);
   }
 }

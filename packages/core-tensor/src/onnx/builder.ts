@@ -1,5 +1,5 @@
 import { type AnyTypedArray, type DType, viewAs } from '../dtype.js';
-import { sizeOf, type Shape } from '../graph/shape.js';
+import { type Shape, sizeOf } from '../graph/shape.js';
 import { elementTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './schema.js';
 
 /** Attribute values by kind, as ONNX distinguishes them. */
@@ -31,7 +31,13 @@ export class OnnxBuilder {
   /** Adds an operation and returns its result's name. */
   emit(type: string, inputs: readonly string[], attributes = noAttributes, domain = ''): string {
     const output = this.freshName('v');
-    this.nodes.push({ op_type: type, domain, input: inputs, output: [output], attribute: Object.entries(attributes).map(encodeAttribute) });
+    this.nodes.push({
+      op_type: type,
+      domain,
+      input: inputs,
+      output: [output],
+      attribute: Object.entries(attributes).map(encodeAttribute),
+    });
     return output;
   }
 
@@ -66,9 +72,16 @@ export class OnnxBuilder {
 
   /** A scalar of a number dtype. */
   scalar(value: number, dtype: DType): string {
-    const data = dtype === 'int64' ? BigInt64Array.of(BigInt(value)) : dtype === 'int32' ? Int32Array.of(value) : Float32Array.of(value);
+    const data =
+      dtype === 'int64'
+        ? BigInt64Array.of(BigInt(value))
+        : dtype === 'int32'
+          ? Int32Array.of(value)
+          : Float32Array.of(value);
     if (dtype === 'float32' || dtype === 'int32' || dtype === 'int64') return this.constant(data, [], dtype);
-    return this.emit('Cast', [this.constant(Float32Array.of(value), [], 'float32')], { to: { int: elementTypes[dtype] } });
+    return this.emit('Cast', [this.constant(Float32Array.of(value), [], 'float32')], {
+      to: { int: elementTypes[dtype] },
+    });
   }
 
   /** Zeros of a dtype. */

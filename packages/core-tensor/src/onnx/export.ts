@@ -71,9 +71,14 @@ async function writeModel(path: string, { model, external }: LoweredModel, exter
     return;
   }
   const dataPath = `${path}.data`;
-  const places = new Map(locate(external).map(({ name, offset, length }) => [name, beside(basename(dataPath), offset, length)]));
+  const places = new Map(
+    locate(external).map(({ name, offset, length }) => [name, beside(basename(dataPath), offset, length)]),
+  );
   // The data first: a model never names data that is not there.
-  await writeFile(dataPath, external.map(({ data }) => data));
+  await writeFile(
+    dataPath,
+    external.map(({ data }) => data),
+  );
   await writeFile(path, [encodeModel({ ...model, initializers: placed(model.initializers, places) })]);
 }
 
@@ -94,7 +99,9 @@ function beside(location: string, offset: number, length: number): Partial<OnnxT
 function placed(initializers: readonly OnnxTensor[], places: ReadonlyMap<string, Partial<OnnxTensor>>): OnnxTensor[] {
   return initializers.map((initializer) => {
     const place = places.get(initializer.name);
-    return place ? { name: initializer.name, dims: initializer.dims, data_type: initializer.data_type, ...place } : initializer;
+    return place
+      ? { name: initializer.name, dims: initializer.dims, data_type: initializer.data_type, ...place }
+      : initializer;
   });
 }
 

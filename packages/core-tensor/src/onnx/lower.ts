@@ -2,7 +2,7 @@ import type { AnyTypedArray, DType } from '../dtype.js';
 import { EngineError } from '../errors.js';
 import { isElementwise } from '../graph/elementwise.js';
 import type { Graph, OperationNode } from '../graph/graph.js';
-import { sameShape, type Shape } from '../graph/shape.js';
+import { type Shape, sameShape } from '../graph/shape.js';
 import type { PrimitiveName } from '../primitives/attributes.js';
 import { type ExternalConstant, OnnxBuilder } from './builder.js';
 import { type LoweringContext, lowerings } from './lowering.js';
@@ -67,7 +67,9 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
         const name = options.inputNames?.[node.position] ?? `input${node.position}`;
         inputNames[node.position] = name;
         inputs.push(declare(name, node.dtype, node.shape));
-        names.push(node.dtype === 'bfloat16' ? builder.emit('Cast', [name], { to: { int: elementTypes.bfloat16 } }) : name);
+        names.push(
+          node.dtype === 'bfloat16' ? builder.emit('Cast', [name], { to: { int: elementTypes.bfloat16 } }) : name,
+        );
         break;
       }
       case 'constant':
@@ -76,11 +78,17 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
       case 'resident': {
         const data = options.resident?.(node.buffer);
         if (!data) {
-          throw new EngineError({ operation: 'lower', expected: 'the values behind a resident buffer', received: `buffer ${node.buffer}` });
+          throw new EngineError({
+            operation: 'lower',
+            expected: 'the values behind a resident buffer',
+            received: `buffer ${node.buffer}`,
+          });
         }
         names.push(
           node.dtype === 'bfloat16'
-            ? builder.emit('Cast', [builder.constant(data, node.shape, 'float32')], { to: { int: elementTypes.bfloat16 } })
+            ? builder.emit('Cast', [builder.constant(data, node.shape, 'float32')], {
+                to: { int: elementTypes.bfloat16 },
+              })
             : builder.constant(data, node.shape, node.dtype),
         );
         break;
@@ -119,7 +127,14 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
     return declare(outputNames[position]!, dtype, shape);
   });
   const model = { nodes: builder.nodes, initializers: builder.initializers, inputs, outputs };
-  return { model, external: builder.external, inputNames, outputNames, randomInputs: [...draws.values()], isElementwise: elementwise };
+  return {
+    model,
+    external: builder.external,
+    inputNames,
+    outputNames,
+    randomInputs: [...draws.values()],
+    isElementwise: elementwise,
+  };
 }
 
 /** Indices of the nodes that some output needs. */

@@ -44,7 +44,8 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   add: same('Add'),
   sub: same('Sub'),
   mul: same('Mul'),
-  div: (context) => (context.node.dtype === 'int32' || context.node.dtype === 'int64' ? divideIntegers(context) : same('Div')(context)),
+  div: (context) =>
+    context.node.dtype === 'int32' || context.node.dtype === 'int64' ? divideIntegers(context) : same('Div')(context),
   pow: same('Pow'),
   maximum: same('Max'),
   minimum: same('Min'),
@@ -57,7 +58,10 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     if (node.dtype !== 'bool') return builder.emit('Where', inputs);
     // ONNX Runtime chooses between all dtypes but bool.
     const [condition, a, b] = inputs as [string, string, string];
-    return builder.emit('Or', [builder.emit('And', [condition, a]), builder.emit('And', [builder.emit('Not', [condition]), b])]);
+    return builder.emit('Or', [
+      builder.emit('And', [condition, a]),
+      builder.emit('And', [builder.emit('Not', [condition]), b]),
+    ]);
   },
   reduceSum: ({ node, inputs, builder }) =>
     builder.emit('ReduceSum', [inputs[0]!, builder.integers(node.attributes.axes)], keep(node.attributes.keepDims)),
@@ -87,11 +91,15 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
       reverse: { int: node.attributes.reverse ? 1 : 0 },
     }),
   softmax: ({ node, inputs, builder }) => builder.emit('Softmax', inputs, { axis: { int: node.attributes.axis } }),
-  logSoftmax: ({ node, inputs, builder }) => builder.emit('LogSoftmax', inputs, { axis: { int: node.attributes.axis } }),
+  logSoftmax: ({ node, inputs, builder }) =>
+    builder.emit('LogSoftmax', inputs, { axis: { int: node.attributes.axis } }),
   layerNorm: ({ node, inputs, builder }) =>
     builder.emit('LayerNormalization', inputs, { axis: { int: -1 }, epsilon: { float: node.attributes.epsilon } }),
   rmsNorm: ({ node, inputs, builder }) =>
-    builder.emit('SimplifiedLayerNormalization', inputs, { axis: { int: -1 }, epsilon: { float: node.attributes.epsilon } }),
+    builder.emit('SimplifiedLayerNormalization', inputs, {
+      axis: { int: -1 },
+      epsilon: { float: node.attributes.epsilon },
+    }),
   matmul: ({ node, inputs, builder }) => {
     const { transposeA, transposeB } = node.attributes;
     if (!transposeA && !transposeB) return builder.emit('MatMul', inputs);
@@ -120,7 +128,11 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   },
   pad: ({ node, inputs, builder }) => {
     const { before, after, value } = node.attributes;
-    return builder.emit('Pad', [inputs[0]!, builder.integers([...before, ...after]), builder.scalar(value, node.dtype)]);
+    return builder.emit('Pad', [
+      inputs[0]!,
+      builder.integers([...before, ...after]),
+      builder.scalar(value, node.dtype),
+    ]);
   },
   concat: ({ node, inputs, builder }) => builder.emit('Concat', inputs, { axis: { int: node.attributes.axis } }),
   gather: ({ node, inputs, builder }) => builder.emit('Gather', inputs, { axis: { int: node.attributes.axis } }),
@@ -171,7 +183,10 @@ function keep(keepDims: boolean): Record<string, AttributeValue> {
   return { keepdims: { int: keepDims ? 1 : 0 } };
 }
 
-function convolution({ stride, padding, dilation, groups }: Conv2dAttributes, weight: Shape): Record<string, AttributeValue> {
+function convolution(
+  { stride, padding, dilation, groups }: Conv2dAttributes,
+  weight: Shape,
+): Record<string, AttributeValue> {
   return {
     kernel_shape: { ints: weight.slice(2) },
     strides: { ints: stride },

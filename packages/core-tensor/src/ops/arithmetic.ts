@@ -1,14 +1,41 @@
-import { asTensors, record, type Tensor, type TensorLike } from '../tensor.js';
 import type { PrimitiveName } from '../primitives/attributes.js';
+import { asTensors, record, type Tensor, type TensorLike } from '../tensor.js';
 
 type Plain = Extract<
   PrimitiveName,
-  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu'
-  | 'floor' | 'ceil' | 'round' | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum'
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'reciprocal'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'relu'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'maximum'
+  | 'minimum'
 >;
 
-const unary = (op: Plain) => (x: TensorLike): Tensor => record(op, asTensors(x), {});
-const binary = (op: Plain) => (a: TensorLike, b: TensorLike): Tensor => record(op, asTensors(a, b), {});
+const unary =
+  (op: Plain) =>
+  (x: TensorLike): Tensor =>
+    record(op, asTensors(x), {});
+const binary =
+  (op: Plain) =>
+  (a: TensorLike, b: TensorLike): Tensor =>
+    record(op, asTensors(a, b), {});
 
 /** −x, elementwise. */
 export const neg = unary('neg');

@@ -41,7 +41,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   let scores = reshape(matmul(rows, k, { transposeB: true }), [batch, heads, queries, keys]);
   if (options.bias) scores = add(scores, options.bias);
   if (options.causal) scores = add(scores, causalBias(queries, keys));
-  if (options.mask) scores = options.mask.dtype === 'bool' ? where(options.mask, scores, masked) : add(scores, options.mask);
+  if (options.mask)
+    scores = options.mask.dtype === 'bool' ? where(options.mask, scores, masked) : add(scores, options.mask);
   const weights = softmax(scores, -1);
   const dropped = options.onWeights ? options.onWeights(weights) : weights;
   const mixed = matmul(reshape(dropped, [batch, keyHeads, group * queries, keys]), v);
@@ -56,7 +57,8 @@ function causalBias(queries: number, keys: number): Tensor {
   let bias = causalBiases.get(name);
   if (!bias) {
     bias = new Float32Array(queries * keys);
-    for (let query = 0; query < queries; query++) bias.fill(masked, query * keys + query + keys - queries + 1, (query + 1) * keys);
+    for (let query = 0; query < queries; query++)
+      bias.fill(masked, query * keys + query + keys - queries + 1, (query + 1) * keys);
     causalBiases.clear();
     causalBiases.set(name, bias);
   }
@@ -67,15 +69,18 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
   const [a, b, c] = [q.shape, k.shape, v.shape];
   const fits =
     [a, b, c].every((shape) => shape.length === 4) &&
-    a[0] === b[0] && b[0] === c[0] &&
-    b[1] === c[1] && a[1]! % b[1]! === 0 &&
-    a[3] === b[3] && b[2] === c[2];
+    a[0] === b[0] &&
+    b[0] === c[0] &&
+    b[1] === c[1] &&
+    a[1]! % b[1]! === 0 &&
+    a[3] === b[3] &&
+    b[2] === c[2];
   if (!fits) {
     throw new ShapeError({
       operation: 'attention',
-      expected: 'q [batch, heads, queries, width], k [batch, key heads, keys, width], v [batch, key heads, keys, value width], heads a multiple of key heads',
+      expected:
+        'q [batch, heads, queries, width], k [batch, key heads, keys, width], v [batch, key heads, keys, value width], heads a multiple of key heads',
       received: [a, b, c],
     });
   }
 }
-

@@ -1,4 +1,4 @@
-import { sameShape, type Shape } from '../graph/shape.js';
+import { type Shape, sameShape } from '../graph/shape.js';
 import { record, type Tensor } from '../tensor.js';
 import { reshape } from './rearrange.js';
 import { sum } from './reduce.js';
@@ -12,6 +12,8 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const offset = x.shape.length - shape.length;
-  const axes = x.shape.flatMap((size, axis) => (axis < offset || (shape[axis - offset] === 1 && size !== 1) ? [axis] : []));
+  const axes = x.shape.flatMap((size, axis) =>
+    axis < offset || (shape[axis - offset] === 1 && size !== 1) ? [axis] : [],
+  );
   return reshape(sum(x, { axes }), shape);
 }

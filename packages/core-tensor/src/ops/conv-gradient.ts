@@ -15,7 +15,8 @@ export function conv2dWeightGradient(x: Tensor, dy: Tensor, shape: Shape, attrib
   const [, inputs] = x.shape as [number, number];
   const [out, perGroup, height, width] = shape as [number, number, number, number];
   const { groups, padding, stride } = attributes;
-  const isPointwise = height === 1 && width === 1 && groups === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0);
+  const isPointwise =
+    height === 1 && width === 1 && groups === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0);
   if (isPointwise) return pointwise(x, dy, shape);
   return perGroup === 1 && out === inputs ? depthwise(x, dy, shape, attributes) : grouped(x, dy, shape, attributes);
 }
@@ -35,7 +36,12 @@ function depthwise(x: Tensor, dy: Tensor, shape: Shape, { stride, padding, dilat
     reshape(dy, [groups, 1, dy.shape[2]!, dy.shape[3]!]),
     { stride: dilation, dilation: stride, padding, groups },
   ); // [1, batch·channels, kh', kw']
-  const perImage = crop(reshape(kernels, [batch, channels, ...kernels.shape.slice(2)]), [batch, channels, shape[2]!, shape[3]!]);
+  const perImage = crop(reshape(kernels, [batch, channels, ...kernels.shape.slice(2)]), [
+    batch,
+    channels,
+    shape[2]!,
+    shape[3]!,
+  ]);
   return reshape(sum(perImage, { axes: 0 }), shape);
 }
 
@@ -43,19 +49,27 @@ function grouped(x: Tensor, dy: Tensor, shape: Shape, { stride, padding, dilatio
   const [batch, inputs, height, width] = x.shape as [number, number, number, number];
   const [, out, outHeight, outWidth] = dy.shape as [number, number, number, number];
   const [perIn, perOut] = [inputs / groups, out / groups];
-  const image = reshape(
-    transpose(reshape(x, [batch, groups, perIn, height, width]), [2, 1, 0, 3, 4]),
-    [perIn, groups * batch, height, width],
-  );
-  const kernel = reshape(
-    transpose(reshape(dy, [batch, groups, perOut, outHeight, outWidth]), [1, 2, 0, 3, 4]),
-    [out, batch, outHeight, outWidth],
-  );
+  const image = reshape(transpose(reshape(x, [batch, groups, perIn, height, width]), [2, 1, 0, 3, 4]), [
+    perIn,
+    groups * batch,
+    height,
+    width,
+  ]);
+  const kernel = reshape(transpose(reshape(dy, [batch, groups, perOut, outHeight, outWidth]), [1, 2, 0, 3, 4]), [
+    out,
+    batch,
+    outHeight,
+    outWidth,
+  ]);
   const correlated = conv2dPrimitive(image, kernel, { stride: dilation, dilation: stride, padding, groups }); // [perIn, out, kh', kw']
   return transpose(crop(correlated, [perIn, out, shape[2]!, shape[3]!]), [1, 0, 2, 3]);
 }
 
 /** Positions that no window reached may leave the correlation larger than the kernel. */
 function crop(x: Tensor, shape: Shape): Tensor {
-  return slice(x, shape.map(() => 0), shape);
+  return slice(
+    x,
+    shape.map(() => 0),
+    shape,
+  );
 }

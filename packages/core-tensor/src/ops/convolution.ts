@@ -56,7 +56,9 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     weight.shape.length === 4 &&
     x.shape.length === 4 &&
     x.shape[1] === weight.shape[1] &&
-    attributes.stride.every((step, axis) => step > 1 && step === weight.shape[2 + axis] && step <= x.shape[2 + axis]!) &&
+    attributes.stride.every(
+      (step, axis) => step > 1 && step === weight.shape[2 + axis] && step <= x.shape[2 + axis]!,
+    ) &&
     [...attributes.padding, attributes.dilation[0] - 1, attributes.dilation[1] - 1].every((each) => each === 0);
   return addChannels(isPatches ? patchProduct(x, weight) : conv2dPrimitive(x, weight, attributes), options.bias);
 }
@@ -89,7 +91,13 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspos
       received: `output padding [${outputPadding.join(', ')}] with stride [${stride.join(', ')}]`,
     });
   }
-  const attributes = { stride, dilation, outputPadding, padding: sides(options.padding ?? 0), groups: options.groups ?? 1 };
+  const attributes = {
+    stride,
+    dilation,
+    outputPadding,
+    padding: sides(options.padding ?? 0),
+    groups: options.groups ?? 1,
+  };
   return addChannels(convTranspose2dPrimitive(x, weight, attributes), options.bias);
 }
 
@@ -97,9 +105,21 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspos
 export function conv1d(
   x: Tensor,
   weight: Tensor,
-  { bias, stride = 1, padding = 0, dilation = 1, groups = 1 }: { bias?: Tensor; stride?: number; padding?: number; dilation?: number; groups?: number } = {},
+  {
+    bias,
+    stride = 1,
+    padding = 0,
+    dilation = 1,
+    groups = 1,
+  }: { bias?: Tensor; stride?: number; padding?: number; dilation?: number; groups?: number } = {},
 ): Tensor {
   const asImage = (t: Tensor) => reshape(t, [...t.shape.slice(0, 2), 1, ...t.shape.slice(2)]);
-  const y = conv2d(asImage(x), asImage(weight), { bias, stride: [1, stride], padding: [0, padding], dilation: [1, dilation], groups });
+  const y = conv2d(asImage(x), asImage(weight), {
+    bias,
+    stride: [1, stride],
+    padding: [0, padding],
+    dilation: [1, dilation],
+    groups,
+  });
   return reshape(y, [...y.shape.slice(0, 2), y.shape[3]!]);
 }

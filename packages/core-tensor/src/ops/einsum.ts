@@ -49,10 +49,20 @@ function fitsTensor(term: string, { shape }: Tensor, sizes: Map<string, number>)
 function arrange(x: Tensor, term: string, wanted: string): Tensor {
   const summed = sum(x, { axes: [...term].flatMap((letter, axis) => (wanted.includes(letter) ? [] : [axis])) });
   const left = [...term].filter((letter) => wanted.includes(letter));
-  return transpose(summed, [...wanted].map((letter) => left.indexOf(letter)));
+  return transpose(
+    summed,
+    [...wanted].map((letter) => left.indexOf(letter)),
+  );
 }
 
-function contract(a: Tensor, b: Tensor, termA: string, termB: string, output: string, sizes: ReadonlyMap<string, number>): Tensor {
+function contract(
+  a: Tensor,
+  b: Tensor,
+  termA: string,
+  termB: string,
+  output: string,
+  sizes: ReadonlyMap<string, number>,
+): Tensor {
   const letters = [...new Set(termA + termB)];
   const inBoth = (letter: string) => termA.includes(letter) && termB.includes(letter);
   const batch = letters.filter((letter) => inBoth(letter) && output.includes(letter));
@@ -60,9 +70,24 @@ function contract(a: Tensor, b: Tensor, termA: string, termB: string, output: st
   const rows = letters.filter((letter) => !termB.includes(letter) && output.includes(letter));
   const columns = letters.filter((letter) => !termA.includes(letter) && output.includes(letter));
   const size = (group: readonly string[]) => sizeOf(group.map((letter) => sizes.get(letter)!));
-  const left = reshape(arrange(a, termA, [...batch, ...rows, ...inner].join('')), [size(batch), size(rows), size(inner)]);
-  const right = reshape(arrange(b, termB, [...batch, ...columns, ...inner].join('')), [size(batch), size(columns), size(inner)]);
+  const left = reshape(arrange(a, termA, [...batch, ...rows, ...inner].join('')), [
+    size(batch),
+    size(rows),
+    size(inner),
+  ]);
+  const right = reshape(arrange(b, termB, [...batch, ...columns, ...inner].join('')), [
+    size(batch),
+    size(columns),
+    size(inner),
+  ]);
   const product = matmul(left, right, { transposeB: true }); // [batch, rows, columns]
   const order = [...batch, ...rows, ...columns];
-  return arrange(reshape(product, order.map((letter) => sizes.get(letter)!)), order.join(''), output);
+  return arrange(
+    reshape(
+      product,
+      order.map((letter) => sizes.get(letter)!),
+    ),
+    order.join(''),
+    output,
+  );
 }

@@ -41,8 +41,11 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
   const sampled =
     mode === 'nearest'
       ? pixels(x, round(across), round(down))
-      : cornersOf(across).flatMap((horizontal) => cornersOf(down).map((vertical) => ({ horizontal, vertical })))
-          .map(({ horizontal, vertical }) => mul(pixels(x, horizontal.pixel, vertical.pixel), mul(horizontal.weight, vertical.weight)))
+      : cornersOf(across)
+          .flatMap((horizontal) => cornersOf(down).map((vertical) => ({ horizontal, vertical })))
+          .map(({ horizontal, vertical }) =>
+            mul(pixels(x, horizontal.pixel, vertical.pixel), mul(horizontal.weight, vertical.weight)),
+          )
           .reduce((sum, part) => add(sum, part));
   return reshape(sampled, [batch, x.shape[1]!, rows, columns]);
 }
@@ -54,7 +57,8 @@ function unnormalize(place: Tensor, size: number, alignCorners: boolean): Tensor
 
 function intoImage(place: Tensor, size: number, paddingMode: string, alignCorners: boolean): Tensor {
   if (paddingMode === 'zeros') return place;
-  const inside = paddingMode === 'border' ? place : reflect(place, alignCorners ? 0 : -0.5, alignCorners ? size - 1 : size - 0.5);
+  const inside =
+    paddingMode === 'border' ? place : reflect(place, alignCorners ? 0 : -0.5, alignCorners ? size - 1 : size - 0.5);
   // At the border and beyond it the gradient is zero, as in PyTorch.
   return where(less(0, inside), where(less(inside, size - 1), inside, size - 1), 0);
 }

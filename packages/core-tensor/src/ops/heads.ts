@@ -6,7 +6,11 @@ import { reshape, transpose } from './rearrange.js';
 export function splitHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens, width] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || width % heads !== 0) {
-    throw new ShapeError({ operation: 'splitHeads', expected: `x [batch, tokens, width] with a width that ${heads} heads divide`, received: [x.shape] });
+    throw new ShapeError({
+      operation: 'splitHeads',
+      expected: `x [batch, tokens, width] with a width that ${heads} heads divide`,
+      received: [x.shape],
+    });
   }
   return transpose(reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
 }

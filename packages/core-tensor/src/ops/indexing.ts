@@ -28,7 +28,11 @@ export function takeAlongAxis(x: Tensor, indices: Indices, axis: number): Tensor
 }
 
 /** The transpose of {@link takeAlongAxis}: zeros with `size` elements along the axis, to which the updates are added. */
-export function scatterAddAlongAxis(indices: Indices, updates: Tensor, { axis, size }: { axis: number; size: number }): Tensor {
+export function scatterAddAlongAxis(
+  indices: Indices,
+  updates: Tensor,
+  { axis, size }: { axis: number; size: number },
+): Tensor {
   const index = normalizeAxis('scatterAddAlongAxis', axis, updates.shape);
   return record('scatterAddAlongAxis', [asIndices(indices), updates], { axis: index, size });
 }

@@ -2,7 +2,7 @@ import { ConfigError, ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { adaptiveMap } from './pooling.js';
 import { reshape } from './rearrange.js';
-import { applySeparable, type AxisMap, axisMap } from './separable.js';
+import { type AxisMap, applySeparable, axisMap } from './separable.js';
 
 /** How values between pixels are found. */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'area';
@@ -33,12 +33,21 @@ export interface InterpolateOptions {
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   if (x.shape.length === 3) {
     const image = reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!]);
-    const wide = (value: number | readonly number[] | undefined) => (value === undefined ? undefined : [1, typeof value === 'number' ? value : value[0]!]);
-    const resized = interpolateImage(image, { ...options, size: wide(options.size), scaleFactor: wide(options.scaleFactor) } as InterpolateOptions);
+    const wide = (value: number | readonly number[] | undefined) =>
+      value === undefined ? undefined : [1, typeof value === 'number' ? value : value[0]!];
+    const resized = interpolateImage(image, {
+      ...options,
+      size: wide(options.size),
+      scaleFactor: wide(options.scaleFactor),
+    } as InterpolateOptions);
     return reshape(resized, [...x.shape.slice(0, 2), resized.shape[3]!]);
   }
   if (x.shape.length !== 4) {
-    throw new ShapeError({ operation: 'interpolate', expected: 'x [batch, channels, height, width] or [batch, channels, length]', received: [x.shape] });
+    throw new ShapeError({
+      operation: 'interpolate',
+      expected: 'x [batch, channels, height, width] or [batch, channels, length]',
+      received: [x.shape],
+    });
   }
   return interpolateImage(x, options);
 }
@@ -46,7 +55,11 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
 function interpolateImage(x: Tensor, options: InterpolateOptions): Tensor {
   const { size, scaleFactor, recomputeScaleFactor = false } = options;
   if ((size === undefined) === (scaleFactor === undefined)) {
-    throw new ConfigError({ operation: 'interpolate', expected: 'either size or scaleFactor', received: size === undefined ? 'neither' : 'both' });
+    throw new ConfigError({
+      operation: 'interpolate',
+      expected: 'either size or scaleFactor',
+      received: size === undefined ? 'neither' : 'both',
+    });
   }
   const perAxis = (value: number | readonly number[]) => (typeof value === 'number' ? [value, value] : value);
   const maps = [0, 1].map((axis) => {
@@ -54,7 +67,11 @@ function interpolateImage(x: Tensor, options: InterpolateOptions): Tensor {
     const scale = scaleFactor === undefined ? undefined : perAxis(scaleFactor)[axis]!;
     const outputs = scale === undefined ? perAxis(size!)[axis]! : Math.floor(inputs * scale);
     if (!Number.isInteger(outputs) || outputs < 1) {
-      throw new ShapeError({ operation: 'interpolate', expected: `whole, positive output sizes, received ${outputs}`, received: [x.shape] });
+      throw new ShapeError({
+        operation: 'interpolate',
+        expected: `whole, positive output sizes, received ${outputs}`,
+        received: [x.shape],
+      });
     }
     const step = scale === undefined || recomputeScaleFactor ? inputs / outputs : 1 / scale;
     return resizeMap(inputs, outputs, step, options);
@@ -62,7 +79,12 @@ function interpolateImage(x: Tensor, options: InterpolateOptions): Tensor {
   return applySeparable(x, maps[0]!, maps[1]!);
 }
 
-function resizeMap(inputs: number, outputs: number, step: number, { mode = 'nearest', alignCorners = false, antialias = false }: InterpolateOptions): AxisMap {
+function resizeMap(
+  inputs: number,
+  outputs: number,
+  step: number,
+  { mode = 'nearest', alignCorners = false, antialias = false }: InterpolateOptions,
+): AxisMap {
   if (mode === 'area') return adaptiveMap(inputs, outputs);
   if (mode === 'nearest' || mode === 'nearest-exact') {
     const shift = mode === 'nearest' ? 0 : 0.5;

@@ -52,12 +52,20 @@ export function crossEntropy(
 }
 
 /** Cross-entropy of independent yes/no decisions, from logits, without overflow. */
-export function binaryCrossEntropyWithLogits(logits: Tensor, targets: Tensor, { reduction = 'mean' }: { reduction?: Reduction } = {}): Tensor {
+export function binaryCrossEntropyWithLogits(
+  logits: Tensor,
+  targets: Tensor,
+  { reduction = 'mean' }: { reduction?: Reduction } = {},
+): Tensor {
   const losses = add(sub(maximum(logits, 0), mul(logits, targets)), log(add(exp(neg(abs(logits))), 1)));
   return reduce(losses, reduction);
 }
 
 /** (x − target)². */
-export function meanSquaredError(x: Tensor, target: Tensor, { reduction = 'mean' }: { reduction?: Reduction } = {}): Tensor {
+export function meanSquaredError(
+  x: Tensor,
+  target: Tensor,
+  { reduction = 'mean' }: { reduction?: Reduction } = {},
+): Tensor {
   return reduce(square(sub(x, target)), reduction);
 }

@@ -61,7 +61,11 @@ function perChannel(x: Tensor, { weight, bias }: ChannelNormOptions): Tensor {
 export function groupNorm(x: Tensor, groups: number, options: ChannelNormOptions = {}): Tensor {
   const [batch, channels] = x.shape as [number, number];
   if (x.shape.length < 2 || channels % groups !== 0) {
-    throw new ShapeError({ operation: 'groupNorm', expected: `x [batch, channels, ...] with channels a multiple of ${groups}`, received: [x.shape] });
+    throw new ShapeError({
+      operation: 'groupNorm',
+      expected: `x [batch, channels, ...] with channels a multiple of ${groups}`,
+      received: [x.shape],
+    });
   }
   const grouped = reshape(x, [batch, groups, -1]);
   const centred = sub(grouped, mean(grouped, { axes: -1, keepDims: true }));
@@ -84,7 +88,10 @@ export interface BatchNormOptions extends ChannelNormOptions {
  * Batch normalization per channel (Ioffe & Szegedy 2015). x [batch, channels, ...] → y of the same shape, and the
  * running statistics: updated ones when training (the running variance with the unbiased estimate), else the given ones.
  */
-export function batchNorm(x: Tensor, options: BatchNormOptions): { y: Tensor; runningMean: Tensor; runningVariance: Tensor } {
+export function batchNorm(
+  x: Tensor,
+  options: BatchNormOptions,
+): { y: Tensor; runningMean: Tensor; runningVariance: Tensor } {
   const { runningMean, runningVariance, training = false, momentum = 0.1, epsilon = 1e-5 } = options;
   const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   const shape = [x.shape[1]!, ...x.shape.slice(2).map(() => 1)];

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { takeAlongAxis } from './indexing.js';
 import { pad, reshape, slice, squeeze, stack, transpose } from './rearrange.js';
 import { argMax } from './reduce.js';
-import { applySeparable, type AxisMap, axisMap } from './separable.js';
+import { type AxisMap, applySeparable, axisMap } from './separable.js';
 
 type Pair = number | readonly [number, number];
 
@@ -28,7 +28,11 @@ function windowCount(size: number, kernel: number, stride: number, padding: numb
 
 function requireWindows(operation: string, x: Tensor, counts: readonly number[]): void {
   if (x.shape.length < 3 || counts.some((count) => !(count >= 1))) {
-    throw new ShapeError({ operation, expected: 'x [..., channels, height, width] at least as large as the window', received: [x.shape] });
+    throw new ShapeError({
+      operation,
+      expected: 'x [..., channels, height, width] at least as large as the window',
+      received: [x.shape],
+    });
   }
 }
 
@@ -37,7 +41,11 @@ function requireWindows(operation: string, x: Tensor, counts: readonly number[])
  *
  * @param options.countIncludePad whether the border counts in the divisor. Default: true.
  */
-export function avgPool2d(x: Tensor, kernel: Pair, options: PoolOptions & { readonly countIncludePad?: boolean } = {}): Tensor {
+export function avgPool2d(
+  x: Tensor,
+  kernel: Pair,
+  options: PoolOptions & { readonly countIncludePad?: boolean } = {},
+): Tensor {
   const { padding = 0, ceilMode = false, countIncludePad = true } = options;
   const [height, width] = x.shape.slice(-2) as [number, number];
   const [kernels, strides, paddings] = [pair(kernel), pair(options.stride ?? kernel), pair(padding)];
@@ -87,17 +95,34 @@ export function adaptiveMap(inputs: number, outputs: number): AxisMap {
 }
 
 /** Windows side by side: [batch, channels, rows, columns, kernel height · kernel width]. */
-function windows(x: Tensor, [kh, kw]: readonly [number, number], [sh, sw]: readonly [number, number], [rows, columns]: readonly [number, number]): Tensor {
+function windows(
+  x: Tensor,
+  [kh, kw]: readonly [number, number],
+  [sh, sw]: readonly [number, number],
+  [rows, columns]: readonly [number, number],
+): Tensor {
   const [batch, channels] = x.shape as [number, number];
   const parts = Array.from({ length: kh * kw }, (_, place) => {
     const [top, left] = [Math.floor(place / kw), place % kw];
-    return slice(x, [0, 0, top, left], [batch, channels, top + (rows - 1) * sh + 1, left + (columns - 1) * sw + 1], [1, 1, sh, sw]);
+    return slice(
+      x,
+      [0, 0, top, left],
+      [batch, channels, top + (rows - 1) * sh + 1, left + (columns - 1) * sw + 1],
+      [1, 1, sh, sw],
+    );
   });
   return stack(parts, -1);
 }
 
 /** Border of `value`, wide enough for every window. */
-function bordered(x: Tensor, kernel: readonly [number, number], stride: readonly [number, number], padding: readonly [number, number], counts: readonly number[], value: number): Tensor {
+function bordered(
+  x: Tensor,
+  kernel: readonly [number, number],
+  stride: readonly [number, number],
+  padding: readonly [number, number],
+  counts: readonly number[],
+  value: number,
+): Tensor {
   const after = [0, 1].map((axis) => {
     const reached = (counts[axis]! - 1) * stride[axis]! + kernel[axis]!;
     return Math.max(0, reached - padding[axis]! - x.shape[2 + axis]!);
@@ -116,7 +141,12 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): T
   ) as [number, number];
   requireWindows('maxPool2d', x, counts);
   // The lowest finite number instead of −∞: the border never wins, and no product with 0 becomes NaN.
-  const all = windows(bordered(x, kernels, strides, paddings, counts, -3.4028234663852886e38), kernels, strides, counts);
+  const all = windows(
+    bordered(x, kernels, strides, paddings, counts, -3.4028234663852886e38),
+    kernels,
+    strides,
+    counts,
+  );
   return squeeze(takeAlongAxis(all, argMax(all, -1, { keepDims: true }), -1), -1);
 }
 
@@ -126,7 +156,9 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): T
  */
 export function unfold(x: Tensor, kernel: Pair, options: Omit<PoolOptions, 'ceilMode'> = {}): Tensor {
   const [kernels, strides, paddings] = [pair(kernel), pair(options.stride ?? 1), pair(options.padding ?? 0)];
-  const counts = [0, 1].map((axis) => windowCount(x.shape[2 + axis]!, kernels[axis]!, strides[axis]!, paddings[axis]!, false)) as [number, number];
+  const counts = [0, 1].map((axis) =>
+    windowCount(x.shape[2 + axis]!, kernels[axis]!, strides[axis]!, paddings[axis]!, false),
+  ) as [number, number];
   requireWindows('unfold', x, counts);
   const all = windows(bordered(x, kernels, strides, paddings, counts, 0), kernels, strides, counts);
   const [batch, channels, rows, columns, size] = all.shape as [number, number, number, number, number];
@@ -137,12 +169,22 @@ export function unfold(x: Tensor, kernel: Pair, options: Omit<PoolOptions, 'ceil
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const split = reshape(x, [batch, channels / factor ** 2, factor, factor, height, width]);
-  return reshape(transpose(split, [0, 1, 4, 2, 5, 3]), [batch, channels / factor ** 2, height * factor, width * factor]);
+  return reshape(transpose(split, [0, 1, 4, 2, 5, 3]), [
+    batch,
+    channels / factor ** 2,
+    height * factor,
+    width * factor,
+  ]);
 }
 
 /** The inverse of {@link pixelShuffle}: x [batch, channels, height, width] → [batch, channels · r², height / r, width / r]. */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const split = reshape(x, [batch, channels, height / factor, factor, width / factor, factor]);
-  return reshape(transpose(split, [0, 1, 3, 5, 2, 4]), [batch, channels * factor ** 2, height / factor, width / factor]);
+  return reshape(transpose(split, [0, 1, 3, 5, 2, 4]), [
+    batch,
+    channels * factor ** 2,
+    height / factor,
+    width / factor,
+  ]);
 }

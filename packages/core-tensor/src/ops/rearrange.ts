@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import { normalizeAxis, sameShape, type Shape, sizeOf } from '../graph/shape.js';
+import { normalizeAxis, type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import { record, type Tensor } from '../tensor.js';
 import { broadcastTo } from './broadcast.js';
 import { gather } from './indexing.js';
@@ -31,7 +31,10 @@ function inferSize(x: Tensor, shape: Shape): Shape {
 /** x with its axes in the order `permutation`; without one, the last two axes are exchanged. */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   const axes = x.shape.map((_, axis) => axis);
-  const order = permutation?.map((axis) => normalizeAxis('transpose', axis, x.shape)) ?? [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
+  const order = permutation?.map((axis) => normalizeAxis('transpose', axis, x.shape)) ?? [
+    ...axes.slice(0, -2),
+    ...axes.slice(-2).reverse(),
+  ];
   return sameShape(order, axes) ? x : record('transpose', [x], { permutation: order });
 }
 
@@ -55,16 +58,28 @@ export function squeeze(x: Tensor, axis: number): Tensor {
   if (x.shape[index] !== 1) {
     throw new ShapeError({ operation: 'squeeze', expected: `size 1 at axis ${index}`, received: [x.shape] });
   }
-  return reshape(x, x.shape.filter((_, i) => i !== index));
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== index),
+  );
 }
 
 /**
  * The part of x from `starts` (inclusive) to `ends` (exclusive) on each axis, every `steps`-th element.
  * Negative bounds count from the end; bounds beyond the tensor are cut; axes not given are kept whole.
  */
-export function slice(x: Tensor, starts: readonly number[], ends: readonly (number | undefined)[] = [], steps: readonly number[] = []): Tensor {
+export function slice(
+  x: Tensor,
+  starts: readonly number[],
+  ends: readonly (number | undefined)[] = [],
+  steps: readonly number[] = [],
+): Tensor {
   if (starts.length > x.shape.length || ends.length > x.shape.length) {
-    throw new ShapeError({ operation: 'slice', expected: `bounds for at most ${x.shape.length} axes`, received: [x.shape] });
+    throw new ShapeError({
+      operation: 'slice',
+      expected: `bounds for at most ${x.shape.length} axes`,
+      received: [x.shape],
+    });
   }
   const bound = (value: number, size: number) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
   const from = x.shape.map((size, axis) => bound(starts[axis] ?? 0, size));
@@ -91,7 +106,11 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   const size = x.shape[place]!;
   const from = index < 0 ? index + size : index;
   if (from < 0 || from >= size) {
-    throw new ShapeError({ operation: 'select', expected: `an index below ${size}, received ${index}`, received: [x.shape] });
+    throw new ShapeError({
+      operation: 'select',
+      expected: `an index below ${size}, received ${index}`,
+      received: [x.shape],
+    });
   }
   return squeeze(sliceAxis(x, place, from, from + 1), place);
 }
@@ -108,7 +127,8 @@ export interface PadOptions {
 
 /** x with a border of a constant value. */
 export function pad(x: Tensor, { before, after, value = 0 }: PadOptions): Tensor {
-  const isNothing = before.length === x.shape.length && after.length === x.shape.length && [...before, ...after].every((n) => n === 0);
+  const isNothing =
+    before.length === x.shape.length && after.length === x.shape.length && [...before, ...after].every((n) => n === 0);
   return isNothing ? x : record('pad', [x], { before, after, value });
 }
 
@@ -121,7 +141,11 @@ export function padReflect(x: Tensor, [left, right, top, bottom]: readonly [numb
     });
   const [height, width] = x.shape.slice(-2) as [number, number];
   if (Math.max(top, bottom) >= height || Math.max(left, right) >= width) {
-    throw new ShapeError({ operation: 'padReflect', expected: 'less padding than the axis is long', received: [x.shape] });
+    throw new ShapeError({
+      operation: 'padReflect',
+      expected: 'less padding than the axis is long',
+      received: [x.shape],
+    });
   }
   const rows = gather(x, mirror(height, top, bottom), { axis: -2 });
   return gather(rows, mirror(width, left, right), { axis: -1 });
@@ -138,7 +162,10 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
 
 /** Tensors of one shape joined along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concat(tensors.map((each) => expandDims(each, axis)), axis);
+  return concat(
+    tensors.map((each) => expandDims(each, axis)),
+    axis,
+  );
 }
 
 /**
@@ -151,7 +178,11 @@ export function split(x: Tensor, sizes: number | readonly number[], axis: number
   const total = x.shape[index]!;
   const list = typeof sizes === 'number' ? new Array<number>(sizes).fill(total / sizes) : sizes;
   if (list.some((size) => !Number.isInteger(size)) || list.reduce((sum, size) => sum + size, 0) !== total) {
-    throw new ShapeError({ operation: 'split', expected: `parts that add up to ${total}, received [${list.join(', ')}]`, received: [x.shape] });
+    throw new ShapeError({
+      operation: 'split',
+      expected: `parts that add up to ${total}, received [${list.join(', ')}]`,
+      received: [x.shape],
+    });
   }
   let start = 0;
   return list.map((size) => {
@@ -174,19 +205,32 @@ export function repeatInterleave(x: Tensor, count: number, axis: number): Tensor
 
 function repeatNew(x: Tensor, place: number, count: number, axis: number): Tensor {
   const spread = [...x.shape.slice(0, place), count, ...x.shape.slice(place)];
-  const repeated = broadcastTo(reshape(x, spread.map((size, i) => (i === place ? 1 : size))), spread);
-  return reshape(repeated, x.shape.map((size, i) => (i === axis ? size * count : size)));
+  const repeated = broadcastTo(
+    reshape(
+      x,
+      spread.map((size, i) => (i === place ? 1 : size)),
+    ),
+    spread,
+  );
+  return reshape(
+    repeated,
+    x.shape.map((size, i) => (i === axis ? size * count : size)),
+  );
 }
 
 /** x with its elements along an axis shifted by `amount`; those pushed out come back at the other end. */
 export function roll(x: Tensor, amount: number, axis: number): Tensor {
   const size = x.shape[normalizeAxis('roll', axis, x.shape)]!;
-  const cut = size === 0 ? 0 : (((-amount % size) + size) % size);
+  const cut = size === 0 ? 0 : ((-amount % size) + size) % size;
   return cut === 0 ? x : concat([sliceAxis(x, axis, cut), sliceAxis(x, axis, 0, cut)], axis);
 }
 
 /** x in reverse order along an axis. */
 export function flip(x: Tensor, axis: number): Tensor {
   const size = x.shape[normalizeAxis('flip', axis, x.shape)]!;
-  return gather(x, Int32Array.from({ length: size }, (_, i) => size - 1 - i), { axis });
+  return gather(
+    x,
+    Int32Array.from({ length: size }, (_, i) => size - 1 - i),
+    { axis },
+  );
 }

@@ -24,7 +24,11 @@ export function inverseFrequencies(width: number, theta = 10000): Float32Array {
  * @param frequencies [width / 2].
  * @param scaling factor of both tables (YaRN). Default: 1.
  */
-export function rotaryTables(positions: Tensor, frequencies: Tensor, { scaling = 1 }: { scaling?: number } = {}): RotaryTables {
+export function rotaryTables(
+  positions: Tensor,
+  frequencies: Tensor,
+  { scaling = 1 }: { scaling?: number } = {},
+): RotaryTables {
   const angles = expandDims(mul(expandDims(cast(positions, 'float32'), -1), frequencies), 1);
   const scaled = (x: Tensor) => (scaling === 1 ? x : mul(x, scaling));
   return { cos: scaled(cos(angles)), sin: scaled(sin(angles)) };

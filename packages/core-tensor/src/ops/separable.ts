@@ -10,7 +10,11 @@ export interface AxisMap {
 }
 
 /** Builds an {@link AxisMap} from the weight of each input in each output. */
-export function axisMap(outputs: number, inputs: number, fill: (add: (output: number, input: number, weight: number) => void) => void): AxisMap {
+export function axisMap(
+  outputs: number,
+  inputs: number,
+  fill: (add: (output: number, input: number, weight: number) => void) => void,
+): AxisMap {
   const weights = new Float32Array(outputs * inputs);
   fill((output, input, weight) => {
     weights[output * inputs + input]! += weight;

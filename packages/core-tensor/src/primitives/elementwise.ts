@@ -2,12 +2,18 @@ import type { DType } from '../dtype.js';
 import { DTypeError } from '../errors.js';
 import { broadcastShapes } from '../graph/shape.js';
 import { abs, cos, div, exp, log, mul, neg, pow, sign, sin, sub } from '../ops/arithmetic.js';
-import { cast } from '../ops/cast.js';
 import { sumTo } from '../ops/broadcast.js';
+import { cast } from '../ops/cast.js';
 import { equal, less, logicalNot, where } from '../ops/compare.js';
 import type { Tensor } from '../tensor.js';
 import type { None } from './attributes.js';
-import { type AbstractTensor, type GradientContext, type Primitive, requireFloat, requireSameDType } from './primitive.js';
+import {
+  type AbstractTensor,
+  type GradientContext,
+  type Primitive,
+  requireFloat,
+  requireSameDType,
+} from './primitive.js';
 
 type Unary = GradientContext<None> & { readonly x: Tensor; readonly y: Tensor; readonly dy: Tensor };
 
@@ -124,17 +130,37 @@ function shareOf(winner: Tensor, loser: Tensor, dy: Tensor): Tensor {
 }
 
 export const binaryPrimitives = {
-  add: binary('add', ({ dy }) => dy, ({ dy }) => dy),
-  sub: binary('sub', ({ dy }) => dy, ({ dy }) => neg(dy)),
-  mul: binary('mul', ({ b, dy }) => mul(dy, b), ({ a, dy }) => mul(dy, a)),
-  div: binary('div', ({ b, dy }) => div(dy, b), ({ b, y, dy }) => neg(div(mul(dy, y), b))),
+  add: binary(
+    'add',
+    ({ dy }) => dy,
+    ({ dy }) => dy,
+  ),
+  sub: binary(
+    'sub',
+    ({ dy }) => dy,
+    ({ dy }) => neg(dy),
+  ),
+  mul: binary(
+    'mul',
+    ({ b, dy }) => mul(dy, b),
+    ({ a, dy }) => mul(dy, a),
+  ),
+  div: binary(
+    'div',
+    ({ b, dy }) => div(dy, b),
+    ({ b, y, dy }) => neg(div(mul(dy, y), b)),
+  ),
   pow: binary(
     'pow',
     ({ a, b, dy }) => mul(dy, mul(b, pow(a, sub(b, 1)))),
     // 0^b has derivative 0 in b; log(0) must not turn it into NaN.
     ({ a, y, dy }) => mul(dy, where(equal(y, 0), 0, mul(y, log(where(equal(a, 0), 1, abs(a)))))),
   ),
-  maximum: binary('maximum', ({ a, b, dy }) => shareOf(a, b, dy), ({ a, b, dy }) => shareOf(b, a, dy)),
+  maximum: binary(
+    'maximum',
+    ({ a, b, dy }) => shareOf(a, b, dy),
+    ({ a, b, dy }) => shareOf(b, a, dy),
+  ),
   minimum: binary(
     'minimum',
     ({ a, b, dy }) => shareOf(neg(a), neg(b), dy),

@@ -1,6 +1,6 @@
+import { normalizeAxis, sizeOf } from '../graph/shape.js';
 import { gather, scatterAddAlongAxis, scatterAddRows, takeAlongAxis } from '../ops/indexing.js';
 import { moveAxis, reshape } from '../ops/rearrange.js';
-import { normalizeAxis, sizeOf } from '../graph/shape.js';
 import type { PrimitiveAttributes } from './attributes.js';
 import { type Primitive, requireIndices, requireShapes } from './primitive.js';
 
@@ -46,7 +46,8 @@ export const indexingPrimitives = {
       const [x, indices] = inputs;
       requireIndices('takeAlongAxis', indices!);
       requireShapes(
-        x!.shape.length === indices!.shape.length && x!.shape.every((size, i) => i === axis || size === indices!.shape[i]),
+        x!.shape.length === indices!.shape.length &&
+          x!.shape.every((size, i) => i === axis || size === indices!.shape[i]),
         'takeAlongAxis',
         `x and indices that agree on every axis but ${axis}`,
         inputs,
@@ -66,16 +67,14 @@ export const indexingPrimitives = {
       const [indices, updates] = inputs;
       requireIndices('scatterAddAlongAxis', indices!);
       requireShapes(
-        indices!.shape.length === updates!.shape.length && indices!.shape.every((each, i) => each === updates!.shape[i]),
+        indices!.shape.length === updates!.shape.length &&
+          indices!.shape.every((each, i) => each === updates!.shape[i]),
         'scatterAddAlongAxis',
         'indices and updates of one shape',
         inputs,
       );
       return { shape: updates!.shape.map((each, i) => (i === axis ? size : each)), dtype: updates!.dtype };
     },
-    gradient: ({ inputs, cotangent, attributes: { axis } }) => [
-      undefined,
-      takeAlongAxis(cotangent, inputs[0]!, axis),
-    ],
+    gradient: ({ inputs, cotangent, attributes: { axis } }) => [undefined, takeAlongAxis(cotangent, inputs[0]!, axis)],
   } satisfies Primitive<PrimitiveAttributes['scatterAddAlongAxis']>,
 };

@@ -1,11 +1,11 @@
 import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
 import { sumTo } from '../ops/broadcast.js';
-import { conv2dPrimitive, convTranspose2dPrimitive } from '../ops/conv-primitives.js';
 import { conv2dWeightGradient } from '../ops/conv-gradient.js';
+import { conv2dPrimitive, convTranspose2dPrimitive } from '../ops/conv-primitives.js';
+import { gather } from '../ops/indexing.js';
 import { matmul } from '../ops/matmul.js';
 import { reshape, slice } from '../ops/rearrange.js';
-import { gather } from '../ops/indexing.js';
-import { tensor, type Tensor } from '../tensor.js';
+import { type Tensor, tensor } from '../tensor.js';
 import type { Conv2dAttributes, ConvTranspose2dAttributes, PrimitiveAttributes } from './attributes.js';
 import { type Primitive, requireFloat, requireSameDType, requireShapes } from './primitive.js';
 
@@ -28,7 +28,10 @@ export const productPrimitives = {
       );
       const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)];
       requireShapes(
-        batchA.slice().reverse().every((size, i) => size === 1 || (batchB.at(-1 - i) ?? 1) === 1 || size === batchB.at(-1 - i)),
+        batchA
+          .slice()
+          .reverse()
+          .every((size, i) => size === 1 || (batchB.at(-1 - i) ?? 1) === 1 || size === batchB.at(-1 - i)),
         'matmul',
         'leading axes that broadcast',
         inputs,
@@ -59,13 +62,21 @@ export const productPrimitives = {
       const dtype = requireSameDType('conv2d', inputs);
       const [x, weight] = inputs.map((input) => input.shape) as [Shape, Shape];
       requireShapes(
-        x.length === 4 && weight.length === 4 && x[1] === weight[1]! * attributes.groups && weight[0]! % attributes.groups === 0,
+        x.length === 4 &&
+          weight.length === 4 &&
+          x[1] === weight[1]! * attributes.groups &&
+          weight[0]! % attributes.groups === 0,
         'conv2d',
         `x [batch, in, height, width] and weight [out, in / ${attributes.groups}, height, width], out a multiple of the ${attributes.groups} groups`,
         inputs,
       );
       const size = outputSize(x, weight, attributes);
-      requireShapes(size.every((each) => each >= 1), 'conv2d', 'a padded image at least as large as the kernel', inputs);
+      requireShapes(
+        size.every((each) => each >= 1),
+        'conv2d',
+        'a padded image at least as large as the kernel',
+        inputs,
+      );
       return { shape: [x[0]!, weight[0]!, ...size], dtype };
     },
     gradient: ({ inputs, cotangent: dy, attributes, needs }) => {
@@ -99,7 +110,12 @@ export const productPrimitives = {
           outputPadding[axis]! +
           1,
       );
-      requireShapes(size.every((each) => each >= 1), 'convTranspose2d', 'less padding than the output is large', inputs);
+      requireShapes(
+        size.every((each) => each >= 1),
+        'convTranspose2d',
+        'less padding than the output is large',
+        inputs,
+      );
       return { shape: [x[0]!, weight[1]! * groups, ...size], dtype };
     },
     // A transposed convolution is the input gradient of a convolution with the same weight, so the roles swap.
@@ -119,7 +135,10 @@ export const productPrimitives = {
 function productTo(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean, shape: Shape): Tensor {
   // A matrix shared by a batch: sum over batch and rows in one product instead of a batch of products and a sum.
   if (shape.length === 2 && a.shape.length === b.shape.length && a.shape.length > 2 && transposeA && !transposeB) {
-    const [rowsA, rowsB] = [a, b].map((x) => reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!])) as [Tensor, Tensor];
+    const [rowsA, rowsB] = [a, b].map((x) => reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!])) as [
+      Tensor,
+      Tensor,
+    ];
     if (rowsA.shape[0] === rowsB.shape[0]) return matmul(rowsA, rowsB, { transposeA: true });
   }
   return sumTo(matmul(a, b, { transposeA, transposeB }), shape);
@@ -178,7 +197,11 @@ function reverseKernel(weight: Tensor): Tensor {
 }
 
 function cropTo(x: Tensor, shape: Shape): Tensor {
-  return slice(x, shape.map(() => 0), shape);
+  return slice(
+    x,
+    shape.map(() => 0),
+    shape,
+  );
 }
 
 function gatherConstant(x: Tensor, order: Int32Array): Tensor {

@@ -91,7 +91,13 @@ export const rearrangementPrimitives = {
     },
     gradient: ({ inputs, cotangent, attributes: { before } }) => {
       const { shape } = inputs[0]!;
-      return [slice(cotangent, before, shape.map((size, axis) => before[axis]! + size))];
+      return [
+        slice(
+          cotangent,
+          before,
+          shape.map((size, axis) => before[axis]! + size),
+        ),
+      ];
     },
   } satisfies Primitive<PrimitiveAttributes['pad']>,
 
@@ -100,7 +106,9 @@ export const rearrangementPrimitives = {
       const dtype = requireSameDType('concat', inputs);
       const first = inputs[0]!.shape;
       requireShapes(
-        inputs.every(({ shape }) => shape.length === first.length && shape.every((size, i) => i === axis || size === first[i])),
+        inputs.every(
+          ({ shape }) => shape.length === first.length && shape.every((size, i) => i === axis || size === first[i]),
+        ),
         'concat',
         `shapes that agree on every axis but ${axis}`,
         inputs,
@@ -115,7 +123,11 @@ export const rearrangementPrimitives = {
         offset += input.shape[axis]!;
         if (!needs(index)) return undefined;
         const starts = input.shape.map((_, i) => (i === axis ? start : 0));
-        return slice(cotangent, starts, input.shape.map((size, i) => starts[i]! + size));
+        return slice(
+          cotangent,
+          starts,
+          input.shape.map((size, i) => starts[i]! + size),
+        );
       });
     },
   } satisfies Primitive<PrimitiveAttributes['concat']>,
@@ -137,7 +149,11 @@ function spreadSteps(x: Tensor, steps: readonly number[]): Tensor {
     const padded = pad(reshape(result, split), { before: split.map(() => 0), after }); // [.., n, step, ..]
     const merged = [...shape.slice(0, axis), size * step, ...shape.slice(axis + 1)];
     const ends = merged.map((length, i) => (i === axis ? length - (step - 1) : length));
-    result = slice(reshape(padded, merged), merged.map(() => 0), ends);
+    result = slice(
+      reshape(padded, merged),
+      merged.map(() => 0),
+      ends,
+    );
   });
   return result;
 }

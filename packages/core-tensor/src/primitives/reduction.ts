@@ -4,9 +4,9 @@ import { add, div, exp, mul, reciprocal, sqrt, sub } from '../ops/arithmetic.js'
 import { broadcastTo } from '../ops/broadcast.js';
 import { cast } from '../ops/cast.js';
 import { equal } from '../ops/compare.js';
+import { reshape } from '../ops/rearrange.js';
 import { mean, sum } from '../ops/reduce.js';
 import { cumsum } from '../ops/scan.js';
-import { reshape } from '../ops/rearrange.js';
 import type { Tensor } from '../tensor.js';
 import type { PrimitiveAttributes } from './attributes.js';
 import { type Primitive, requireFloat, requireSameDType, requireShapes } from './primitive.js';
@@ -14,12 +14,19 @@ import { type Primitive, requireFloat, requireSameDType, requireShapes } from '.
 type Reduce = PrimitiveAttributes['reduceSum'];
 
 function reducedShape(shape: Shape, { axes, keepDims }: Reduce): number[] {
-  return keepDims ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : shape.filter((_, axis) => !axes.includes(axis));
+  return keepDims
+    ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /** Puts the reduced axes back, with size 1. */
 function restoreAxes(x: Tensor, shape: Shape, { axes, keepDims }: Reduce): Tensor {
-  return keepDims ? x : reshape(x, shape.map((size, axis) => (axes.includes(axis) ? 1 : size)));
+  return keepDims
+    ? x
+    : reshape(
+        x,
+        shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+      );
 }
 
 function checkAxis(operation: string, axis: number, shape: Shape): void {
@@ -30,7 +37,12 @@ export const reductionPrimitives = {
   reduceSum: {
     infer: ([x], attributes) => {
       if (x!.dtype === 'bool') {
-        throw new DTypeError({ operation: 'sum', expected: 'a number dtype', received: 'bool', remedy: "Count with sum(cast(x, 'int32'))." });
+        throw new DTypeError({
+          operation: 'sum',
+          expected: 'a number dtype',
+          received: 'bool',
+          remedy: "Count with sum(cast(x, 'int32')).",
+        });
       }
       for (const axis of attributes.axes) checkAxis('sum', axis, x!.shape);
       return { shape: reducedShape(x!.shape, attributes), dtype: x!.dtype };

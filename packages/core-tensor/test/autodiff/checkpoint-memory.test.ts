@@ -8,7 +8,9 @@ const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** Megabytes by which a process of its own grows in a training step. */
 async function growth(variant: 'plain' | 'checkpointed'): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, variant], { cwd: repository });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, variant], {
+    cwd: repository,
+  });
   return Number(stdout.trim());
 }
 

@@ -150,8 +150,12 @@ class Stack extends Module {
 
 test('blocks of a module get the same gradients with and without checkpoints', async () => {
   const model = new Stack().initialize(5);
-  const batch = tensor(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)), [3, 4]);
-  const step = (wrap: Wrap) => compile((h: Tensor) => valueAndGrad(() => model.loss(h, wrap), model.trainableParameters()));
+  const batch = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+    [3, 4],
+  );
+  const step = (wrap: Wrap) =>
+    compile((h: Tensor) => valueAndGrad(() => model.loss(h, wrap), model.trainableParameters()));
   const plain = await step((fn) => fn)(batch);
   const replayed = await step(checkpoint)(batch);
   expect(Object.keys(replayed.grads)).toHaveLength(12);

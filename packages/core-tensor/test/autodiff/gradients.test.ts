@@ -115,7 +115,9 @@ describe('gradients', () => {
     // An integer result passes no gradient back through a cast, as in PyTorch.
     expect(() => gradients(through, [x])).not.toThrow();
     expect(() => vectorJacobianProduct([argMax(x)], [tensor(1, [], 'int32')], [x])).toThrow(GraphError);
-    expect(() => vectorJacobianProduct([argMax(x)], [tensor(1, [], 'int32')], [x])).toThrow(/received argMax, which has no gradient/);
+    expect(() => vectorJacobianProduct([argMax(x)], [tensor(1, [], 'int32')], [x])).toThrow(
+      /received argMax, which has no gradient/,
+    );
   });
 });
 
@@ -127,7 +129,9 @@ describe('tensors whose values were asked for', () => {
     const loss = sum(mul(x, x));
     expect(await loss.item()).toBe(5);
     expect(() => gradients(loss, [x])).toThrow(GraphError);
-    expect(() => gradients(loss, [x])).toThrow(/received a tensor of shape \[\] whose values were asked for before\. Take gradients first/);
+    expect(() => gradients(loss, [x])).toThrow(
+      /received a tensor of shape \[\] whose values were asked for before\. Take gradients first/,
+    );
   });
 
   test('are an error also on the way to a parameter', async () => {
@@ -136,7 +140,9 @@ describe('tensors whose values were asked for', () => {
     await hidden.data();
     const later = mul(hidden, 2);
     await later.data();
-    expect(() => gradients(sum(mul(hidden, weight)), [weight])).toThrow(/a tensor of shape \[2\] whose values were asked for/);
+    expect(() => gradients(sum(mul(hidden, weight)), [weight])).toThrow(
+      /a tensor of shape \[2\] whose values were asked for/,
+    );
     expect(() => gradients(sum(mul(later, weight)), [weight])).toThrow(GraphError);
   });
 

@@ -1,4 +1,17 @@
-import { checkpoint, closeEngine, compile, gelu, Linear, Module, mean, square, type Tensor, useEngine, valueAndGrad, zeros } from '../../src/index.js';
+import {
+  checkpoint,
+  closeEngine,
+  compile,
+  gelu,
+  Linear,
+  Module,
+  mean,
+  square,
+  type Tensor,
+  useEngine,
+  valueAndGrad,
+  zeros,
+} from '../../src/index.js';
 
 /**
  * Prints by how many megabytes the process grows when it first runs the forward and backward pass of a deep perceptron;

@@ -97,22 +97,22 @@ describe('the ort engine', () => {
     expect(await engine.download(g)).toEqual(new Float32Array(size).fill(3));
   });
 
-  test.each([['fused', (x: Tensor) => x], ['not fused', exp]] as const)(
-    'writes over inputs that other results still need: %s',
-    async (_name, through) => {
-      const [a, b] = [input([4]), input([4])];
-      const program = await compileOn(engine, [a, b], [add(a, through(b)), sub(b, through(a)), mul(through(a), b)]);
-      const [first, second] = [upload(0, 0, 0, 0), upload(1, 2, 3, 4)];
-      const results = await engine.run(program, [first, second], [first, second]);
-      const [sums, differences, products] = await Promise.all(results.map((each) => engine.download(each)));
-      const of = (v: number) => (through === exp ? Math.exp(v) : v);
-      [1, 2, 3, 4].forEach((v, i) => {
-        expect(sums![i]).toBeCloseTo(of(v), 4);
-        expect(differences![i]).toBeCloseTo(v - of(0), 5);
-        expect(products![i]).toBeCloseTo(of(0) * v, 5);
-      });
-    },
-  );
+  test.each([
+    ['fused', (x: Tensor) => x],
+    ['not fused', exp],
+  ] as const)('writes over inputs that other results still need: %s', async (_name, through) => {
+    const [a, b] = [input([4]), input([4])];
+    const program = await compileOn(engine, [a, b], [add(a, through(b)), sub(b, through(a)), mul(through(a), b)]);
+    const [first, second] = [upload(0, 0, 0, 0), upload(1, 2, 3, 4)];
+    const results = await engine.run(program, [first, second], [first, second]);
+    const [sums, differences, products] = await Promise.all(results.map((each) => engine.download(each)));
+    const of = (v: number) => (through === exp ? Math.exp(v) : v);
+    [1, 2, 3, 4].forEach((v, i) => {
+      expect(sums![i]).toBeCloseTo(of(v), 4);
+      expect(differences![i]).toBeCloseTo(v - of(0), 5);
+      expect(products![i]).toBeCloseTo(of(0) * v, 5);
+    });
+  });
 
   test('says so where a buffer was freed or a program released', async () => {
     const x = input([2]);
@@ -143,7 +143,9 @@ describe('the ort engine', () => {
     const x = input([3]);
     const program = await compileOn(engine, [x], [gather(x, Int32Array.of(0, 7))]);
     const buffer = upload(1, 2, 3);
-    await expect(engine.run(program, [buffer])).rejects.toThrow(/ort engine: run: expected onnxruntime to succeed, received .*indices/);
+    await expect(engine.run(program, [buffer])).rejects.toThrow(
+      /ort engine: run: expected onnxruntime to succeed, received .*indices/,
+    );
     expect(await engine.download(buffer)).toEqual(Float32Array.of(1, 2, 3));
   });
 
@@ -160,7 +162,9 @@ describe('the ort engine', () => {
     const buffer = closed.upload(Float32Array.of(1), [1], 'float32');
     await closed.close();
     await closed.close();
-    await expect(closed.download(buffer)).rejects.toThrow(/ort engine: expected its worker thread to run, received it was closed/);
+    await expect(closed.download(buffer)).rejects.toThrow(
+      /ort engine: expected its worker thread to run, received it was closed/,
+    );
   });
 });
 
@@ -205,7 +209,9 @@ describe('an ort engine whose worker dies', () => {
     const first = await useEngine('ort', { threads: 1 });
     await expectNumbers(mul(tensor([1, 2]), 2), [2, 4]);
     await workerOf(first).terminate();
-    await expect(first.compile({ nodes: [], inputCount: 0, outputs: [] })).rejects.toThrow(/received it exited with code 1/);
+    await expect(first.compile({ nodes: [], inputCount: 0, outputs: [] })).rejects.toThrow(
+      /received it exited with code 1/,
+    );
     await expectNumbers(mul(tensor([1, 2]), 3), [3, 6]);
   });
 });

@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { add, ConfigError, closeEngine, currentEngine, EngineError, engineNames, tensor, useEngine } from '../../src/index.js';
+import {
+  add,
+  ConfigError,
+  closeEngine,
+  currentEngine,
+  EngineError,
+  engineNames,
+  tensor,
+  useEngine,
+} from '../../src/index.js';
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -60,7 +69,9 @@ describe('an unknown engine', () => {
   test('is refused in OCELLI_ENGINE as often as it is needed, until another is chosen', async () => {
     vi.stubEnv('OCELLI_ENGINE', 'torch');
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(add(tensor([1]), 1).data()).rejects.toThrow('OCELLI_ENGINE: expected one of ort, tfjs, reference, received "torch".');
+      await expect(add(tensor([1]), 1).data()).rejects.toThrow(
+        'OCELLI_ENGINE: expected one of ort, tfjs, reference, received "torch".',
+      );
     }
     await useEngine('reference');
     expect(await add(tensor([1]), 1).item()).toBe(2);
@@ -69,13 +80,17 @@ describe('an unknown engine', () => {
 
 describe('options of the ort engine', () => {
   test.each([0, -1, 1.5, Number.NaN])('refuse %d threads', async (threads) => {
-    await expect(useEngine('ort', { threads })).rejects.toThrow(`ort engine: start: expected threads to be a positive integer, received ${threads}.`);
+    await expect(useEngine('ort', { threads })).rejects.toThrow(
+      `ort engine: start: expected threads to be a positive integer, received ${threads}.`,
+    );
   });
 
   test('refuse an execution provider that does not exist, with those that do', async () => {
     const failure = useEngine('ort', { executionProviders: ['cpu', 'abacus'] });
     await expect(failure).rejects.toThrow(EngineError);
-    await expect(failure).rejects.toThrow(/^ort engine: start: expected execution providers out of cpu, .*, received "abacus"\. /);
+    await expect(failure).rejects.toThrow(
+      /^ort engine: start: expected execution providers out of cpu, .*, received "abacus"\. /,
+    );
   });
 
   test('leave the engine before in use if the new one does not start', async () => {

@@ -35,12 +35,17 @@ const model = new Perceptron().initialize(1);
 const parameters = model.trainableParameters();
 const step = compile((x: Tensor, y: Tensor) => valueAndGrad(() => meanSquaredError(model.forward(x), y), parameters));
 const descend = compileUpdate(([p, g, rate]) => [sub(p!, mul(g!, rate!))]);
-const wave = (frequency: number) => tensor(Float32Array.from({ length: batch * width }, (_, i) => Math.sin(i * frequency)), [batch, width]);
+const wave = (frequency: number) =>
+  tensor(
+    Float32Array.from({ length: batch * width }, (_, i) => Math.sin(i * frequency)),
+    [batch, width],
+  );
 const losses: number[] = [];
 let [peakBefore, peakAfter] = [0, 0];
 for (let i = 0; i < steps; i++) {
   const { value, grads } = await step(wave(0.1 + i * 1e-5), wave(0.3));
-  for (const [name, parameter] of Object.entries(parameters)) await descend([parameter, grads[name]!, tensor(0.5)], [parameter]);
+  for (const [name, parameter] of Object.entries(parameters))
+    await descend([parameter, grads[name]!, tensor(0.5)], [parameter]);
   losses.push(await value.item());
   const { rss } = process.memoryUsage();
   if (i < 200) peakBefore = Math.max(peakBefore, rss);

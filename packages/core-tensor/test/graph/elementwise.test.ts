@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { buildGraph } from '../../src/engine/build-graph.js';
 import { isElementwise } from '../../src/graph/elementwise.js';
-import { add, exp, type Shape, softmax, sum, Tensor, tensor, transpose, where, less } from '../../src/index.js';
+import { add, exp, less, type Shape, softmax, sum, Tensor, tensor, transpose, where } from '../../src/index.js';
 
 const input = (shape: Shape) => new Tensor(shape, 'float32', { kind: 'input' });
-const graphOf = (outputs: readonly Tensor[], inputs: readonly Tensor[]) => buildGraph(outputs, inputs, () => ({ kind: 'constant' })).graph;
+const graphOf = (outputs: readonly Tensor[], inputs: readonly Tensor[]) =>
+  buildGraph(outputs, inputs, () => ({ kind: 'constant' })).graph;
 
 test('a graph of one shape and scalars is elementwise', () => {
   const [x, y, rate] = [input([2, 3]), input([2, 3]), input([])];

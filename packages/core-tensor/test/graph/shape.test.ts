@@ -46,6 +46,8 @@ describe('axes', () => {
   });
 
   test('are refused twice', () => {
-    expect(() => normalizeAxes('sum', [1, -2], [2, 3, 4])).toThrow('sum: expected each axis once, received axes [1, 1], received [2, 3, 4].');
+    expect(() => normalizeAxes('sum', [1, -2], [2, 3, 4])).toThrow(
+      'sum: expected each axis once, received axes [1, 1], received [2, 3, 4].',
+    );
   });
 });

@@ -31,7 +31,14 @@ describe('Linear', () => {
     const layer = new Linear(3, 2);
     layer.weight.set(Float32Array.of(1, 0, -1, 2, 1, 0.5));
     layer.bias!.set(Float32Array.of(10, -10));
-    const y = layer.forward(tensor([[[1, 2, 3], [-1, 0, 4]]]));
+    const y = layer.forward(
+      tensor([
+        [
+          [1, 2, 3],
+          [-1, 0, 4],
+        ],
+      ]),
+    );
     expect(y.shape).toEqual([1, 2, 2]);
     await expectNumbers(y, [8, -4.5, 5, -10]);
   });
@@ -84,7 +91,16 @@ describe('Embedding', () => {
   test('looks rows up by index', async () => {
     const layer = new Embedding(3, 2);
     layer.weight.set(Float32Array.of(0, 1, 10, 11, 20, 21));
-    const y = layer.forward(tensor([[2, 0], [1, 2]], undefined, 'int32'));
+    const y = layer.forward(
+      tensor(
+        [
+          [2, 0],
+          [1, 2],
+        ],
+        undefined,
+        'int32',
+      ),
+    );
     expect(y.shape).toEqual([2, 2, 2]);
     await expectNumbers(y, [20, 21, 0, 1, 10, 11, 20, 21]);
   });
@@ -103,7 +119,17 @@ describe('Conv2d', () => {
     const layer = new Conv2d(1, 2, 2);
     layer.weight.set(Float32Array.of(1, 0, 0, 1, 0, 1, -1, 0));
     layer.bias!.set(Float32Array.of(0, 100));
-    const y = layer.forward(tensor([[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]]));
+    const y = layer.forward(
+      tensor([
+        [
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+            [7, 8, 9],
+          ],
+        ],
+      ]),
+    );
     expect(y.shape).toEqual([1, 2, 2, 2]);
     await expectNumbers(y, [6, 8, 12, 14, 98, 98, 98, 98]);
   });
@@ -114,7 +140,10 @@ describe('Conv2d', () => {
     layer.weight.set(new Float32Array(36).fill(1));
     const y = layer.forward(tensor(new Float32Array(4 * 16).fill(1), [1, 4, 4, 4]));
     expect(y.shape).toEqual([1, 4, 2, 2]);
-    await expectNumbers(y, [0, 1, 2, 3].flatMap(() => [4, 6, 6, 9]));
+    await expectNumbers(
+      y,
+      [0, 1, 2, 3].flatMap(() => [4, 6, 6, 9]),
+    );
   });
 });
 

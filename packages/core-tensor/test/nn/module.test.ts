@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   CheckpointError,
-  closeEngine,
   ConfigError,
+  closeEngine,
   initializers,
   Linear,
-  matchesName,
   Module,
+  matchesName,
   Parameter,
   type StateEntry,
   useEngine,
@@ -95,7 +95,10 @@ describe('freezing', () => {
   test('chooses by leading path or by expression', () => {
     const model = new Model().freeze();
     expect(trainable(model.unfreeze('blocks.1', 'head'))).toEqual([...block('blocks.1'), 'head.weight']);
-    expect(trainable(model.freeze(/bias$/))).toEqual([...block('blocks.1').filter((name) => !name.endsWith('bias')), 'head.weight']);
+    expect(trainable(model.freeze(/bias$/))).toEqual([
+      ...block('blocks.1').filter((name) => !name.endsWith('bias')),
+      'head.weight',
+    ]);
   });
 
   test('never trains state, not even by name', () => {
@@ -119,7 +122,9 @@ describe('freezing', () => {
         'The first parameters are embedding, blocks.0.attention.q.weight, blocks.0.attention.k.weight, blocks.0.mlp.0.weight, blocks.0.mlp.0.bias.',
     );
     expect(trainable(model)).toHaveLength(names.length - 1);
-    expect(() => model.unfreeze(/nothing/)).toThrow('unfreeze: expected a pattern that matches a parameter, received /nothing/');
+    expect(() => model.unfreeze(/nothing/)).toThrow(
+      'unfreeze: expected a pattern that matches a parameter, received /nothing/',
+    );
   });
 });
 

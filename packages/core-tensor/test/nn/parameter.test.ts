@@ -1,6 +1,16 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { startReferenceEngine } from '../../src/engine/reference/reference-engine.js';
-import { cast, closeEngine, DTypeError, initializers, mul, Parameter, ShapeError, sum, useEngine } from '../../src/index.js';
+import {
+  cast,
+  closeEngine,
+  DTypeError,
+  initializers,
+  mul,
+  Parameter,
+  ShapeError,
+  sum,
+  useEngine,
+} from '../../src/index.js';
 import { expectNumbers } from '../support/expect-numbers.js';
 
 afterEach(async () => {
@@ -62,7 +72,9 @@ describe('a parameter', () => {
   test('refuses values of another number or type', () => {
     const parameter = new Parameter([2]);
     expect(() => parameter.set(new Float32Array(3))).toThrow(ShapeError);
-    expect(() => parameter.set(new Float32Array(3))).toThrow('Parameter.set: expected 2 values for shape [2], received [3].');
+    expect(() => parameter.set(new Float32Array(3))).toThrow(
+      'Parameter.set: expected 2 values for shape [2], received [3].',
+    );
     expect(() => parameter.set(Uint16Array.of(1, 2))).toThrow(DTypeError);
   });
 

@@ -9,7 +9,10 @@ async function exported(options: { externalDataAbove?: number } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'ocelli-onnx-'));
   const path = join(directory, 'feed-forward.onnx');
   const module = new FeedForward(16, 64, 'gelu').initialize(7);
-  const x = tensor(Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i)), [3, 16]);
+  const x = tensor(
+    Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i)),
+    [3, 16],
+  );
   await exportOnnx(path, ({ x }) => ({ y: module.forward(x!) }), { inputs: { x }, ...options });
   return { path, x, expected: await module.forward(x).data() };
 }
@@ -38,7 +41,7 @@ test('a function with random numbers is refused', async () => {
   const x = tensor([1, 2]);
   const path = join(await mkdtemp(join(tmpdir(), 'ocelli-onnx-')), 'm.onnx');
   const key = streamKey(randomKey(1));
-  await expect(exportOnnx(path, ({ x }) => ({ y: dropout(x!, { rate: 0.5, key }) }), { inputs: { x } })).rejects.toThrow(
-    /exportOnnx: expected a function without random numbers/,
-  );
+  await expect(
+    exportOnnx(path, ({ x }) => ({ y: dropout(x!, { rate: 0.5, key }) }), { inputs: { x } }),
+  ).rejects.toThrow(/exportOnnx: expected a function without random numbers/);
 });

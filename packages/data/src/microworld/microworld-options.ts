@@ -33,6 +33,8 @@ export const microworldOptionsSchema = z.strictObject({
     .min(1)
     .refine((types) => new Set(types).size === types.length, 'question types must differ')
     .default(QUESTION_TYPES.filter((type) => type !== 'verification')),
+  /** `sentences`, or only their `keywords`, except for box and caption; benchmark files always have sentences. */
+  wording: z.enum(['sentences', 'keywords']).default('sentences'),
   /** Appended on a line of its own to questions of the conversations, except box and caption; none if empty. */
   answerInstruction: z.string().max(1000).default(''),
   /** What scenes look like; see {@link sceneOptionsSchema}. */

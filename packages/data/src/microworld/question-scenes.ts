@@ -1,5 +1,6 @@
 import { fold, type RandomKey, type RandomSource, randomSource } from '../random.js';
 import { type AnswerLedger, answerLedger } from './answer-ledger.js';
+import { keywordsOf } from './keywords.js';
 import { QUESTION_LISTERS } from './list-questions.js';
 import { MicroworldError } from './microworld-error.js';
 import type { CandidateQuestion, Question, QuestionType } from './question.js';
@@ -19,6 +20,7 @@ export interface QuestionScenesOptions {
   readonly questionTypes: readonly QuestionType[];
   readonly questionsPerScene: number;
   readonly scene: SceneOptions;
+  readonly wording: 'sentences' | 'keywords';
 }
 
 /** Scenes drawn in search of one whose answer is rare so far. */
@@ -74,7 +76,7 @@ function questionScene(
   const questions: Question[] = [];
   const ask = (type: QuestionType, chosen: CandidateQuestion): void => {
     const { group, answer, subjects } = chosen;
-    const question: Question = { type, group, text: source.pick(chosen.wordings), answer, subjects };
+    const question: Question = { type, group, text: textOf(type, chosen, source, options), answer, subjects };
     ledger.record(question);
     asked.push(chosen);
     questions.push(question);
@@ -89,6 +91,16 @@ function questionScene(
   // learn answers from the place of the question.
   const ordered = source.shuffle(questions).sort((a, b) => Number(a.type === 'caption') - Number(b.type === 'caption'));
   return { scene, questions: ordered };
+}
+
+function textOf(
+  type: QuestionType,
+  { wordings }: CandidateQuestion,
+  source: RandomSource,
+  { wording }: QuestionScenesOptions,
+): string {
+  const isSentence = wording === 'sentences' || type === 'caption' || type === 'box';
+  return isSentence ? source.pick(wordings) : keywordsOf(wordings[0]!);
 }
 
 /** Text and charts appear where a type needs them, and sometimes as something else to see beside the objects. */

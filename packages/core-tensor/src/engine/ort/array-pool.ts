@@ -1,4 +1,4 @@
-import { allocate, type AnyTypedArray, type DType } from '../../dtype.js';
+import { type AnyTypedArray, allocate, type DType } from '../../dtype.js';
 
 /** Arrays below this many bytes are cheaper to allocate than to keep. */
 const smallest = 4096;

@@ -3,8 +3,8 @@ import * as ort from 'onnxruntime-node';
 import { type AnyTypedArray, allocate, convert, type DType } from '../../dtype.js';
 import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
-import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
-import { lower, type LoweredModel } from '../../onnx/lower.js';
+import { type Shape, sameShape, sizeOf } from '../../graph/shape.js';
+import { type LoweredModel, lower } from '../../onnx/lower.js';
 import { encodeModel } from '../../onnx/schema.js';
 import { philoxUniformInto } from '../../random/philox.js';
 import { type FusedKernel, fuseElementwise } from '../wasm/fuse-elementwise.js';
@@ -89,7 +89,10 @@ export class OrtDevice {
   }
 
   private async compile(graph: Graph): Promise<StoredProgram> {
-    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
+    const outputs = graph.outputs.map((output) => ({
+      shape: graph.nodes[output]!.shape,
+      dtype: graph.nodes[output]!.dtype,
+    }));
     return { code: fuseElementwise(graph) ?? (await this.createSession(graph)), outputs };
   }
 
@@ -108,7 +111,12 @@ export class OrtDevice {
     return { ...model, session };
   }
 
-  private async run(id: number, inputs: readonly number[], outputs: readonly number[], overwrites: readonly boolean[]): Promise<void> {
+  private async run(
+    id: number,
+    inputs: readonly number[],
+    outputs: readonly number[],
+    overwrites: readonly boolean[],
+  ): Promise<void> {
     const program = this.programs.get(id);
     if (!program) throw new Error(`program ${id} was released before it was run`);
     const feeds = inputs.map((input) => this.buffer(input));
@@ -117,7 +125,11 @@ export class OrtDevice {
       return { shape, dtype, data: this.pool.take(hostDType(dtype), sizeOf(shape)) };
     });
     const { code } = program;
-    if ('run' in code) code.run(feeds.map(({ data }) => data), results.map(({ data }) => data));
+    if ('run' in code)
+      code.run(
+        feeds.map(({ data }) => data),
+        results.map(({ data }) => data),
+      );
     else if (code.isElementwise) await runTiled(code, feeds, results);
     else await this.runWhole(code, feeds, results);
     results.forEach((result, index) => {
@@ -125,7 +137,11 @@ export class OrtDevice {
     });
   }
 
-  private async runWhole(program: StoredSession, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+  private async runWhole(
+    program: StoredSession,
+    inputs: readonly StoredBuffer[],
+    outputs: readonly StoredBuffer[],
+  ): Promise<void> {
     const feeds: Record<string, ort.Tensor> = {};
     program.inputNames.forEach((name, position) => {
       if (name) feeds[name] = asOrt(inputs[position]!);
@@ -159,7 +175,11 @@ async function create(model: Uint8Array, options: ort.InferenceSession.SessionOp
 }
 
 /** Runs an elementwise program piece by piece, so that intermediate values stay in the cache. */
-async function runTiled(program: StoredSession, inputs: readonly StoredBuffer[], outputs: readonly StoredBuffer[]): Promise<void> {
+async function runTiled(
+  program: StoredSession,
+  inputs: readonly StoredBuffer[],
+  outputs: readonly StoredBuffer[],
+): Promise<void> {
   const total = outputs[0]!.data.length;
   const part = ({ data, dtype }: StoredBuffer, start: number, end: number): StoredBuffer => ({
     data: data.subarray(start, end) as AnyTypedArray,
@@ -177,13 +197,19 @@ async function runTiled(program: StoredSession, inputs: readonly StoredBuffer[],
     const feeds: Record<string, ort.Tensor> = {};
     program.inputNames.forEach((name, position) => {
       const input = inputs[position]!;
-      if (name) feeds[name] = asOrt(sameShape(input.shape, outputs[0]!.shape) ? part(input, start, end) : { ...input, shape: [] });
+      if (name)
+        feeds[name] = asOrt(
+          sameShape(input.shape, outputs[0]!.shape) ? part(input, start, end) : { ...input, shape: [] },
+        );
     });
     const results = outputs.map((output, index) => {
       const place = aside[index];
       return place ? part(place, 0, end - start) : part(output, start, end);
     });
-    await program.session.run(feeds, Object.fromEntries(results.map((result, index) => [program.outputNames[index]!, asOrt(result)])));
+    await program.session.run(
+      feeds,
+      Object.fromEntries(results.map((result, index) => [program.outputNames[index]!, asOrt(result)])),
+    );
     results.forEach((result, index) => {
       if (aside[index]) (outputs[index]!.data as Float32Array).set(result.data as Float32Array, start);
     });

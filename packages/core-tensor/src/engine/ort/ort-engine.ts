@@ -1,7 +1,7 @@
-import { allocate, type AnyTypedArray, byteSize, type DType } from '../../dtype.js';
+import { type AnyTypedArray, allocate, byteSize, type DType } from '../../dtype.js';
 import { ConfigError, EngineError, formatShape } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
-import { sameShape, type Shape, sizeOf } from '../../graph/shape.js';
+import { type Shape, sameShape, sizeOf } from '../../graph/shape.js';
 import type { DeviceBuffer, Engine, Program } from '../engine.js';
 import { MemoryPressure } from '../memory-pressure.js';
 import { forgetEngine } from '../select.js';
@@ -20,7 +20,11 @@ import type { Envelope, Reply, Request, WorkerSetup } from './protocol.js';
 export async function startOrtEngine(options: OrtOptions = {}): Promise<Engine> {
   const { threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new ConfigError({ operation: 'ort engine: start', expected: 'threads to be a positive integer', received: String(threads) });
+    throw new ConfigError({
+      operation: 'ort engine: start',
+      expected: 'threads to be a positive integer',
+      received: String(threads),
+    });
   }
   const engine = new OrtEngine();
   try {
@@ -76,12 +80,19 @@ class OrtEngine implements Engine {
 
   async compile(graph: Graph): Promise<Program> {
     const id = this.nextId++;
-    const outputs = graph.outputs.map((output) => ({ shape: graph.nodes[output]!.shape, dtype: graph.nodes[output]!.dtype }));
+    const outputs = graph.outputs.map((output) => ({
+      shape: graph.nodes[output]!.shape,
+      dtype: graph.nodes[output]!.dtype,
+    }));
     await this.ask('compile', { kind: 'compile', id, graph: withoutSurroundings(graph) });
     return { engine: this, id, outputs };
   }
 
-  async run(program: Program, inputs: readonly DeviceBuffer[], into: readonly (DeviceBuffer | undefined)[] = []): Promise<DeviceBuffer[]> {
+  async run(
+    program: Program,
+    inputs: readonly DeviceBuffer[],
+    into: readonly (DeviceBuffer | undefined)[] = [],
+  ): Promise<DeviceBuffer[]> {
     program.outputs.forEach((output, index) => {
       requireTarget(output, into[index], index);
     });
@@ -139,7 +150,8 @@ class OrtEngine implements Engine {
   private settle(reply: Reply): void {
     const pending = this.pending.get(reply.ticket);
     if (!pending) {
-      if (reply.error) this.fail('expected' in reply.error ? new EngineError(reply.error).message : reply.error.message);
+      if (reply.error)
+        this.fail('expected' in reply.error ? new EngineError(reply.error).message : reply.error.message);
       return;
     }
     this.pending.delete(reply.ticket);
@@ -149,7 +161,11 @@ class OrtEngine implements Engine {
         new EngineError(
           'expected' in reply.error
             ? reply.error
-            : { operation: `ort engine: ${pending.operation}`, expected: 'onnxruntime to succeed', received: reply.error.message },
+            : {
+                operation: `ort engine: ${pending.operation}`,
+                expected: 'onnxruntime to succeed',
+                received: reply.error.message,
+              },
         ),
       );
     } else pending.resolve(reply);
@@ -180,7 +196,11 @@ function withoutSurroundings(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
-function requireTarget({ shape, dtype }: Program['outputs'][number], target: DeviceBuffer | undefined, index: number): void {
+function requireTarget(
+  { shape, dtype }: Program['outputs'][number],
+  target: DeviceBuffer | undefined,
+  index: number,
+): void {
   if (!target || (sameShape(target.shape, shape) && target.dtype === dtype)) return;
   throw new EngineError({
     operation: 'ort engine: run',

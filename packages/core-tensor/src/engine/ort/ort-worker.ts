@@ -16,7 +16,8 @@ port.on('message', ({ ticket, request }: Envelope) => {
   queue = queue.then(async () => {
     try {
       const data = await gate.pass(() => device.serve(request));
-      if (ticket > 0) port.postMessage({ ticket, ...(data && { data }) } satisfies Reply, data ? [data.buffer as ArrayBuffer] : []);
+      if (ticket > 0)
+        port.postMessage({ ticket, ...(data && { data }) } satisfies Reply, data ? [data.buffer as ArrayBuffer] : []);
     } catch (error) {
       port.postMessage({ ticket, error: describe(error) } satisfies Reply);
     }

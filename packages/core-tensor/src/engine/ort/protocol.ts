@@ -10,7 +10,13 @@ export type Request =
   | { readonly kind: 'start'; readonly options: OrtOptions }
   /** Taken at once, before what was asked earlier; ends the worker. */
   | { readonly kind: 'close' }
-  | { readonly kind: 'upload'; readonly id: number; readonly data: AnyTypedArray; readonly shape: Shape; readonly dtype: DType }
+  | {
+      readonly kind: 'upload';
+      readonly id: number;
+      readonly data: AnyTypedArray;
+      readonly shape: Shape;
+      readonly dtype: DType;
+    }
   | { readonly kind: 'download'; readonly id: number }
   | { readonly kind: 'compile'; readonly id: number; readonly graph: Graph }
   | {
