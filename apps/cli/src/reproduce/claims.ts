@@ -2,14 +2,23 @@ import { meanAndDeviation } from '@ocelli/eval';
 import type { Claim } from '../recipe/schema.js';
 import type { ClaimResult, SeedRun, VariantResults } from '../report/results.js';
 
-/** What the runs say about the paper's claims. A difference within the seeds' deviations decides nothing. */
-export function checkClaims(claims: readonly Claim[], variants: readonly VariantResults[]): ClaimResult[] {
+/**
+ * What the runs say about the paper's claims. A difference decides nothing where chance could make it: where it is no
+ * larger than the standard error that the seeds' spread and the number of questions give it.
+ *
+ * @param counts test questions by type.
+ */
+export function checkClaims(
+  claims: readonly Claim[],
+  variants: readonly VariantResults[],
+  counts: Readonly<Record<string, number>>,
+): ClaimResult[] {
   const runsOf = (name: string) => variants.find((variant) => variant.name === name)!.runs;
   return claims.map((claim) => {
     const [better, worse] = [runsOf(claim.better), runsOf(claim.worse)];
     return {
       statement: claim.statement,
-      ...(claim.types ? higherOn(claim, claim.types, better, worse) : largestGap(claim, better, worse)),
+      ...(claim.types ? higherOn(claim, claim.types, better, worse, counts) : largestGap(claim, better, worse)),
     };
   });
 }
@@ -21,10 +30,15 @@ function higherOn(
   types: readonly string[],
   better: readonly SeedRun[],
   worse: readonly SeedRun[],
+  counts: Readonly<Record<string, number>>,
 ): Verdict {
   const [a, b] = [better, worse].map((runs) => statistics(runs, types)) as [Statistics, Statistics];
   const difference = a.mean - b.mean;
-  const held = Math.abs(difference) <= Math.max(a.deviation, b.deviation) ? undefined : difference > 0;
+  const questions = types.reduce((sum, type) => sum + counts[type]!, 0);
+  const variance = ({ mean, deviation }: Statistics, runs: readonly SeedRun[]) =>
+    (deviation ** 2 + (mean * (1 - mean)) / questions) / runs.length;
+  const standardError = Math.sqrt(variance(a, better) + variance(b, worse));
+  const held = Math.abs(difference) <= standardError ? undefined : difference > 0;
   return { held, evidence: `${types.join(' and ')}: ${left} ${percent(a)}, ${right} ${percent(b)}` };
 }
 

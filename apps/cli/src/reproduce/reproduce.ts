@@ -124,7 +124,7 @@ async function summarize(
     overallBaseline: baseline.overall,
     variants,
     published: { measures: [...new Set(Object.values(numbers).flatMap(Object.keys))], source },
-    claims: checkClaims(recipe.claims, variants),
+    claims: checkClaims(recipe.claims, variants, baseline.counts),
     samples: await chooseSamples(world, runs),
     machine: describeMachine((await currentEngine()).name),
     resolvedRecipe: recipe,

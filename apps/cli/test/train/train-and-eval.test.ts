@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { closeEngine } from '@ocelli/core-tensor';
 import { accuracyByType, constantBaseline, type ScoredQuestion } from '@ocelli/eval';
+import { loadModel, saveWeights } from '@ocelli/vlm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateCommand } from '../../src/evaluate/evaluate.js';
+import type { TrainingConfig } from '../../src/train/config.js';
 import { trainCommand } from '../../src/train/train.js';
 import {
   generateWorld,
@@ -37,7 +40,7 @@ describe('a model that is trained and evaluated', () => {
   });
 
   it('leaves its resolved configuration, tokenizer, metrics and weights', async () => {
-    const resolved = await readJson<Record<string, any>>(join(run, 'config.json'));
+    const resolved = await readJson<TrainingConfig>(join(run, 'config.json'));
     expect(resolved.data.test).toEqual({ file: join(folder, 'world/test.json'), imageRoot: join(folder, 'world') });
     expect(resolved.language.config.vocabSize).toBeGreaterThan(260);
     expect(resolved.projector).toMatchObject({
@@ -48,7 +51,7 @@ describe('a model that is trained and evaluated', () => {
       depth: 2,
     });
     expect(resolved.template).toMatchObject({ name: 'honeybee_default', userPrefix: '\nHuman: ' });
-    expect(resolved.stages[1].data).toEqual([
+    expect(resolved.stages[1]!.data).toEqual([
       { name: 'questions', weight: 3 },
       { name: 'captions', weight: 1 },
     ]);
@@ -106,6 +109,37 @@ describe('a model that is trained and evaluated', () => {
     expect(await bytesOfModel(interrupted)).toEqual(await bytesOfModel(run));
   });
 
+  it('starts from the weights and the tokenizer of another run', async () => {
+    const first = await loadModel(join(run, 'model'));
+    const before = await first.state();
+    await saveWeights(join(folder, 'tower'), first.vision);
+    await saveWeights(join(folder, 'decoder'), first.language);
+    const second = await writeConfig(
+      folder,
+      {
+        ...tinyConfig,
+        seed: 9,
+        tokenizer: { folder: 'run/tokenizer' },
+        vision: { ...tinyConfig.vision, weights: 'tower' },
+        language: { ...tinyConfig.language, weights: 'decoder/model.safetensors' },
+        stages: [{ ...tinyConfig.stages[0], steps: 1 }],
+      },
+      'second.yaml',
+    );
+    const out = join(folder, 'second');
+    await trainCommand(second, { out, resume: false, reporter: memoryReporter(), signal: neverAborted });
+    const after = await (await loadModel(join(out, 'model'))).state();
+    const changed = Object.keys(before).filter((name) => !equal(before[name]!.data, after[name]!.data));
+    expect(changed.sort()).toEqual(
+      Object.keys(before)
+        .filter((name) => name.startsWith('projector.'))
+        .sort(),
+    );
+    const file = join('tokenizer', 'tokenizer.json');
+    expect(await readFile(join(out, file), 'utf8')).toBe(await readFile(join(run, file), 'utf8'));
+    await closeEngine();
+  });
+
   it('is asked every question of a split, and scored beside the best constant answer', async () => {
     const reporter = memoryReporter();
     const file = await evaluateCommand(run, { split: 'test', reporter, signal: neverAborted });
@@ -141,6 +175,15 @@ describe('a model that is trained and evaluated', () => {
     expect(answers.map(({ type }) => type)).toEqual(Array(5).fill('caption'));
   });
 
+  it('is not scored where the evaluation is interrupted', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const options = { split: 'questions', reporter: memoryReporter(), signal: controller.signal };
+    const error = await evaluateCommand(run, options).catch((reason: unknown) => reason);
+    expect(error).toBe(controller.signal.reason);
+    expect(existsSync(join(run, 'evaluation-questions.json'))).toBe(false);
+  });
+
   it('names the splits where it is asked for an unknown one', async () => {
     expect(await ocelli('eval', run, '--split', 'tset')).toEqual({
       code: 2,
@@ -161,6 +204,10 @@ describe('a model that is trained and evaluated', () => {
     expect(await bytesOfModel(run)).toEqual(before);
   });
 });
+
+function equal(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boolean {
+  return a.length === b.length && Array.from(a).every((value, index) => value === b[index]);
+}
 
 async function latest(run: string): Promise<string> {
   return (await readFile(join(run, 'checkpoints', 'latest'), 'utf8')).trim();
