@@ -9,7 +9,9 @@ const suffix = '.bench.ts';
 
 /** Files of all benchmarks by name. */
 function findBenchmarks() {
-  const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'bench'));
+  const folders = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(root, parent, name, 'bench')),
+  );
   const files = folders.filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   const benchmarks = files
     .filter((file) => file.endsWith(suffix))

@@ -12,7 +12,10 @@ function variant(name: string, ...accuracies: Record<string, number>[]): Variant
 const claim = { statement: 'a beats b', better: 'a', worse: 'b', types: ['position'] };
 
 test('a claim holds, or does not, where the difference is larger than chance makes it', () => {
-  const [good, bad] = [{ position: 0.6, colour: 0.5 }, { position: 0.3, colour: 0.5 }];
+  const [good, bad] = [
+    { position: 0.6, colour: 0.5 },
+    { position: 0.3, colour: 0.5 },
+  ];
   expect(checkClaims([claim], [variant('a', good, good), variant('b', bad, bad)], counts)[0]!.held).toBe(true);
   expect(checkClaims([claim], [variant('a', bad, bad), variant('b', good, good)], counts)[0]!.held).toBe(false);
 });

@@ -104,8 +104,8 @@ export class OrtDevice {
       graphOptimizationLevel: 'all',
       // Errors are thrown; they need not be printed as well.
       logSeverityLevel: 4,
-      // Threads of a session that has nothing to do must not take cores from the session that runs.
-      extra: { session: { force_spinning_stop: '1' } },
+      // Threads that wait sleep: spinning gains 1% on an idle machine and costs a third of the speed on a busy one.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       externalData: external.map(({ name, data }) => ({ path: name, data })),
     });
     return { ...model, session };
