@@ -45,10 +45,12 @@ export async function openRun<Inputs>(options: TrainOptions<Inputs>, config: Jso
     await closeAll(own);
     throw error;
   }
+  const handleSignals = options.handleSignals ?? true;
   const interruption = listenForInterruption({
     signal: options.signal,
-    handleSignals: options.handleSignals ?? true,
-    onRequest: () => progress?.message('Stopping after this step; once more to stop at once'),
+    handleSignals,
+    // Who handles the signals tells about them.
+    onRequest: () => handleSignals && progress?.message('Stopping after this step; once more to stop at once'),
   });
   return {
     checkpoints,
