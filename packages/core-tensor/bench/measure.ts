@@ -1,5 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
+
 /** Measurements of each side. */
 const rounds = 9;
+
+/** Milliseconds before each, in which the threads of the side before stop spinning. */
+const pause = 200;
 
 /** Seconds that `run` takes. */
 export async function seconds(run: () => Promise<unknown>): Promise<number> {
@@ -34,7 +39,10 @@ export async function interleaved(...sides: readonly (() => Promise<number>)[]):
   const times: number[][] = sides.map(() => []);
   for (const side of sides) await side();
   for (let round = 0; round < rounds; round++) {
-    for (const [index, side] of sides.entries()) times[index]!.push(await side());
+    for (const [index, side] of sides.entries()) {
+      await setTimeout(pause);
+      times[index]!.push(await side());
+    }
   }
   return times.map(timing);
 }

@@ -9,9 +9,6 @@ const interpreters = ['python3', '/usr/bin/python3'];
 /** Environment of a process; `undefined` takes a variable away. */
 export type Settings = Readonly<Record<string, string | undefined>>;
 
-/** OpenBLAS chooses its kernels by the processor. */
-export const untuned: Settings = { OPENBLAS_CORETYPE: undefined };
-
 /**
  * What makes PyTorch fast on one machine or another: OpenBLAS's own choice of kernels, or those of the widest vectors,
  * which it does not choose on every processor; and OpenMP threads that do not spin while OpenBLAS's threads work.
