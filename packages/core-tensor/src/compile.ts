@@ -5,12 +5,15 @@ import { cachedProgram, forgetProgram } from './engine/program-cache.js';
 import { currentEngine } from './engine/select.js';
 import { GraphError } from './errors.js';
 import { Parameter } from './nn/parameter.js';
+import { structureVersion } from './structure.js';
 import { Tensor } from './tensor.js';
 import { flatten, type Structure, structureKey, unflatten } from './tree.js';
 
 /** What a trace found: a program, what to feed it beside the arguments, and how to arrange its results. */
 interface Trace {
   readonly engine: Engine;
+  /** Of the modules it went through, see `structureChanged`. */
+  readonly structureVersion: number;
   readonly program: Program;
   /** Parameters and other tensors the function used, bound after the arguments. */
   readonly captured: readonly Tensor[];
@@ -79,7 +82,8 @@ async function validTrace(
   }
 }
 
-function holds({ assumptions }: Trace): boolean {
+function holds({ assumptions, structureVersion: version }: Trace): boolean {
+  if (version !== structureVersion()) return false;
   return assumptions.every(
     ({ parameter, requiresGrad, version }) =>
       parameter.requiresGrad === requiresGrad && (requiresGrad || parameter.version === version),
@@ -97,6 +101,7 @@ async function traceFunction<Arguments extends readonly unknown[]>(
   structure: Structure,
   leaves: readonly Tensor[],
 ): Promise<Trace> {
+  const version = structureVersion();
   const placeholders = leaves.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
   const outputs = flatten(await requireNoPromise(fn(...(unflatten(structure, placeholders) as unknown as Arguments))));
   if (outputs.leaves.length === 0) {
@@ -127,6 +132,7 @@ async function traceFunction<Arguments extends readonly unknown[]>(
   });
   return {
     engine,
+    structureVersion: version,
     program: await cachedProgram(engine, graph),
     captured: inputs.slice(placeholders.length),
     assumptions,

@@ -65,4 +65,5 @@ export { logSoftmax, softmax } from './ops/softmax.js';
 export * from './parity/index.js';
 export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
 export * from './storage.js';
+export { structureChanged } from './structure.js';
 export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';

@@ -1,9 +1,11 @@
 import { type ActivationName, activations } from '../ops/activations.js';
+import { add } from '../ops/arithmetic.js';
 import { type Conv2dOptions, conv2d } from '../ops/convolution.js';
 import { embedding } from '../ops/embedding.js';
 import { linear } from '../ops/linear.js';
 import { layerNorm, layerNorm2d, rmsNorm } from '../ops/normalization.js';
 import { type Initializer, kaimingUniform, normal, ones, uniform, zeros } from '../random/initializers.js';
+import { structureChanged } from '../structure.js';
 import type { Tensor } from '../tensor.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -18,10 +20,18 @@ export interface LinearOptions {
   readonly biasInitializer?: Initializer;
 }
 
-/** y = x·Wᵀ + b, with weight [outputs, inputs]. */
+/** What adds to the output of a {@link Linear}, such as the low-rank product of LoRA. */
+export interface LinearAdapter extends Module {
+  /** x [..., inputs] → [..., outputs] */
+  forward(x: Tensor): Tensor;
+}
+
+/** y = x·Wᵀ + b, with weight [outputs, inputs], and what an adapter adds. */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
+  /** What adds to the output; changed by {@link setAdapter}. */
+  adapter: LinearAdapter | undefined;
 
   constructor(inputs: number, outputs: number, { bias = true, initializer, biasInitializer }: LinearOptions = {}) {
     super();
@@ -31,9 +41,16 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter([outputs], { initializer: biasStart }) : undefined;
   }
 
+  /** Puts an adapter on in place of the one before, or takes it off. Its parameters are named `adapter.…`. */
+  setAdapter(adapter: LinearAdapter | undefined): void {
+    this.adapter = adapter;
+    structureChanged();
+  }
+
   /** x [..., inputs] → [..., outputs] */
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias);
+    const y = linear(x, this.weight, this.bias);
+    return this.adapter ? add(y, this.adapter.forward(x)) : y;
   }
 }
 

@@ -35,7 +35,18 @@ export abstract class Module {
   /** Every parameter by its path, in the order of the fields. A parameter reached twice keeps its first path. */
   namedParameters(): NamedParameters {
     const found: NamedParameters = {};
-    collect(this, '', found, new Set());
+    walk(this, '', new Set(), (value, path) => {
+      if (value instanceof Parameter) found[path] = value;
+    });
+    return found;
+  }
+
+  /** Every module by its path, this one as `''`, outer ones first. A module reached twice keeps its first path. */
+  namedModules(): Record<string, Module> {
+    const found: Record<string, Module> = {};
+    walk(this, '', new Set(), (value, path) => {
+      if (value instanceof Module) found[path] = value;
+    });
     return found;
   }
 
@@ -150,16 +161,20 @@ export abstract class Module {
   }
 }
 
-function collect(value: unknown, path: string, found: NamedParameters, seen: Set<unknown>): void {
+/** Visits modules and parameters through fields, arrays and plain records, each once. */
+function walk(
+  value: unknown,
+  path: string,
+  seen: Set<unknown>,
+  visit: (value: Module | Parameter, path: string) => void,
+): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
-  const isContainer =
-    value instanceof Module || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-  if (value instanceof Parameter) {
-    seen.add(value);
-    found[path] = value;
-  } else if (isContainer) {
-    seen.add(value);
-    for (const [field, inner] of Object.entries(value))
-      collect(inner, path === '' ? field : `${path}.${field}`, found, seen);
-  }
+  const isModule = value instanceof Module;
+  const isParameter = value instanceof Parameter;
+  if (!isModule && !isParameter && !Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return;
+  seen.add(value);
+  if (isModule || isParameter) visit(value, path);
+  if (isParameter) return;
+  for (const [field, inner] of Object.entries(value))
+    walk(inner, path === '' ? field : `${path}.${field}`, seen, visit);
 }
