@@ -24,6 +24,22 @@ interface Trace {
     readonly version: number;
   }[];
   readonly outputs: Structure;
+  /** For each result that is an argument with a slice replaced, the argument's position. */
+  readonly updates: readonly (number | undefined)[];
+}
+
+/** Options of {@link compile}. */
+export interface CompileOptions {
+  /**
+   * Positions of arguments whose tensors are not needed after the call: a result that is one of them with a slice
+   * replaced (`updateSlice`) takes its place in memory.
+   */
+  readonly donate?: readonly number[];
+  /**
+   * How a program holds frozen parameters. `constant`: as its own, arranged for fast products. `reference`: where they
+   * are, which takes no time and memory; products with one row, or with hundreds, are as fast. Default: `constant`.
+   */
+  readonly frozen?: 'constant' | 'reference';
 }
 
 /**
@@ -42,6 +58,7 @@ interface Trace {
  */
 export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: Arguments) => Result,
+  { donate = [], frozen = 'constant' }: CompileOptions = {},
 ): (...args: Arguments) => Promise<Result> {
   const traces = new Map<string, Promise<Trace>>();
   return async (...args) => {
@@ -50,11 +67,19 @@ export function compile<Arguments extends readonly unknown[], Result>(
     await materialize(leaves.filter(({ source }) => source.kind === 'operation' || source.kind === 'segment'));
     const types = leaves.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`);
     const signature = `${structureKey(structure)} ${types.join(' ')}`;
-    const trace = await validTrace(traces, signature, engine, () => traceFunction(engine, fn, structure, leaves));
+    const trace = await validTrace(traces, signature, engine, () =>
+      traceFunction(engine, fn, structure, leaves, frozen),
+    );
+    const donated = new Set(flatten(donate.map((position) => args[position])).leaves);
     const bound = await bindAll(engine, [...leaves, ...trace.captured]);
+    const into = trace.updates.map((position) => {
+      const target = position === undefined ? undefined : bound[position]!;
+      return target && !target.isTemporary && donated.has(leaves[position!]!) ? target.buffer : undefined;
+    });
     const results = await engine.run(
       trace.program,
       bound.map(({ buffer }) => buffer),
+      into,
     );
     for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
     const outputs = results.map((buffer) => new Tensor(buffer.shape, buffer.dtype, { kind: 'device', buffer }));
@@ -100,6 +125,7 @@ async function traceFunction<Arguments extends readonly unknown[]>(
   fn: (...args: Arguments) => unknown,
   structure: Structure,
   leaves: readonly Tensor[],
+  frozen: NonNullable<CompileOptions['frozen']>,
 ): Promise<Trace> {
   const version = structureVersion();
   const placeholders = leaves.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
@@ -111,16 +137,16 @@ async function traceFunction<Arguments extends readonly unknown[]>(
       received: 'a result without any',
     });
   }
-  // Frozen parameters are put on the engine first, where the program can take them as constants.
   const parameters = new Set<Parameter>();
   buildGraph(outputs.leaves, placeholders, (leaf) => {
     if (leaf instanceof Parameter) parameters.add(leaf);
     return { kind: 'input' };
   });
-  const frozen = [...parameters].filter(({ requiresGrad }) => !requiresGrad);
+  // Frozen parameters are put on the engine first, where the program can take them as constants.
+  const constants = [...parameters].filter((parameter) => isConstant(parameter, frozen));
   const resident = new Map<Tensor, Awaited<ReturnType<Parameter['bufferOn']>>>();
-  for (const parameter of frozen) resident.set(parameter, await parameter.bufferOn(engine));
-  const assumptions = [...parameters].map((parameter) => ({
+  for (const parameter of constants) resident.set(parameter, await parameter.bufferOn(engine));
+  const assumptions = (frozen === 'constant' ? [...parameters] : constants).map((parameter) => ({
     parameter,
     requiresGrad: parameter.requiresGrad,
     version: parameter.version,
@@ -137,7 +163,25 @@ async function traceFunction<Arguments extends readonly unknown[]>(
     captured: inputs.slice(placeholders.length),
     assumptions,
     outputs: outputs.structure,
+    updates: updatedArguments(outputs.leaves, placeholders),
   };
+}
+
+/** For each result that is an argument with a slice replaced, the argument's position; each argument once. */
+function updatedArguments(results: readonly Tensor[], placeholders: readonly Tensor[]): (number | undefined)[] {
+  const taken = new Set<number>();
+  return results.map(({ source }) => {
+    if (source.kind !== 'operation' || source.op !== 'updateSlice') return undefined;
+    const position = placeholders.indexOf(source.inputs[0]!);
+    if (position < 0 || taken.has(position)) return undefined;
+    taken.add(position);
+    return position;
+  });
+}
+
+/** Quantized weights are always constants: their products are fast only where the program arranged them. */
+function isConstant({ requiresGrad, dtype }: Parameter, frozen: NonNullable<CompileOptions['frozen']>): boolean {
+  return !requiresGrad && (frozen === 'constant' || dtype === 'uint8');
 }
 
 /** A function that waits for something cannot be traced; what it waits for may say why. */

@@ -1,6 +1,6 @@
 export { checkpoint } from './autodiff/checkpoint.js';
 export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
-export { compile } from './compile.js';
+export { type CompileOptions, compile } from './compile.js';
 export { type ConfigIssue, type ConfigSchema, parseConfig } from './config.js';
 export { dispose } from './engine/dispose.js';
 export type { DeviceBuffer, Engine, Program } from './engine/engine.js';
@@ -26,7 +26,7 @@ export {
   type NamePattern,
   type StateEntry,
 } from './nn/module.js';
-export { Parameter, type ParameterOptions } from './nn/parameter.js';
+export { Parameter, type ParameterOptions, type SetOptions } from './nn/parameter.js';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export.js';
 export * from './ops/activations.js';
 export * from './ops/arithmetic.js';
@@ -67,3 +67,22 @@ export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes
 export * from './storage.js';
 export { structureChanged } from './structure.js';
 export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';
+export type { FloatTensor, KeyMap, KeyRule, WeightLayout } from './weights/key-map.js';
+export { evenRows, reshaped, stackedRows, transposed } from './weights/layouts.js';
+export {
+  type LoadProgress,
+  type LoadReport,
+  type LoadWeightsOptions,
+  loadWeights,
+} from './weights/load-weights.js';
+export {
+  describeMismatches,
+  matchWeights,
+  type TensorListing,
+  type WeightAssignment,
+  type WeightMatch,
+  WeightMismatchError,
+  type WeightMismatches,
+} from './weights/match-weights.js';
+export { readJsonFile } from './weights/read-json-file.js';
+export { type SaveWeightsOptions, saveWeights } from './weights/save-weights.js';

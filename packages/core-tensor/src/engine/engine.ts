@@ -24,8 +24,12 @@ export interface Program {
 export interface Engine {
   /** Name by which the engine is chosen. */
   readonly name: string;
-  /** Copies values to the engine. */
-  upload(data: AnyTypedArray, shape: Shape, dtype: DType): DeviceBuffer;
+  /**
+   * Copies values to the engine.
+   *
+   * @param own the caller gives the array up, so that it may be moved instead, which empties it.
+   */
+  upload(data: AnyTypedArray, shape: Shape, dtype: DType, options?: { readonly own?: boolean }): DeviceBuffer;
   /** Copies values back. */
   download(buffer: DeviceBuffer): Promise<AnyTypedArray>;
   /** Prepares a graph for running. The buffers behind its `resident` nodes must outlive the program. */

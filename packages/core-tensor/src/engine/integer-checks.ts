@@ -17,6 +17,21 @@ export function requireIndexRange(operation: string, indices: ArrayLike<number>,
 }
 
 /**
+ * Checks that a slice lies within an axis.
+ *
+ * @param operation engine and primitive, for the message.
+ * @throws EngineError if it does not.
+ */
+export function requireSliceRange(operation: string, start: number, count: number, size: number): void {
+  if (start >= 0 && start + count <= size) return;
+  throw new EngineError({
+    operation,
+    expected: `a start between 0 and ${size - count}, for ${count} of ${size} places`,
+    received: String(start),
+  });
+}
+
+/**
  * Quotient of two integers, rounded toward zero.
  *
  * @param operation engine and primitive, for the message.

@@ -157,6 +157,20 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
       axis: { int: node.attributes.axis },
       reduction: { string: 'add' },
     }),
+  updateSlice: ({ node, inputs, shapes, builder }) => {
+    const update = shapes[1]!;
+    const { axis } = node.attributes;
+    const along = update.map((size, i) => (i === axis ? size : 1));
+    const offsets = builder.constant(
+      Int32Array.from({ length: update[axis]! }, (_, i) => i),
+      along,
+      'int32',
+    );
+    const start = builder.emit('Cast', [inputs[2]!], { to: { int: elementTypes.int32 } });
+    const scalar = builder.emit('Reshape', [start, builder.integers([1])]);
+    const places = builder.emit('Expand', [builder.emit('Add', [scalar, offsets]), builder.integers(update)]);
+    return builder.emit('ScatterElements', [inputs[0]!, places, inputs[1]!], { axis: { int: axis } });
+  },
   // ONNX has no counter-based generator, so the numbers are an argument of the model; `lower` replaces this node.
   randomUniform: ({ inputs }) => inputs[0]!,
   // An empty part of each other input, summed, is a zero that cannot be had earlier.

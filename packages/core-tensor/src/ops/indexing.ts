@@ -36,3 +36,14 @@ export function scatterAddAlongAxis(
   const index = normalizeAxis('scatterAddAlongAxis', axis, updates.shape);
   return record('scatterAddAlongAxis', [asIndices(indices), updates], { axis: index, size });
 }
+
+/**
+ * x with a slice replaced: places start, start + 1, … along an axis become those of `update`. Where such a result
+ * takes the place of its donated `x` (see `compile`), nothing but the slice is written.
+ * x [.., n, ..], update [.., k, ..] → [.., n, ..]
+ *
+ * @param start scalar, int32 or int64, between 0 and n − k.
+ */
+export function updateSlice(x: Tensor, update: Tensor, start: Tensor, axis: number): Tensor {
+  return record('updateSlice', [x, update, start], { axis: normalizeAxis('updateSlice', axis, x.shape) });
+}

@@ -82,6 +82,7 @@ export interface PrimitiveAttributes {
   scatterAddRows: { readonly rows: number };
   takeAlongAxis: { readonly axis: number };
   scatterAddAlongAxis: { readonly axis: number; readonly size: number };
+  updateSlice: { readonly axis: number };
   // Randomness and ordering.
   randomUniform: { readonly shape: Shape; readonly stream: number };
   barrier: None;

@@ -1,8 +1,11 @@
 import { normalizeAxis, sizeOf } from '../graph/shape.js';
-import { gather, scatterAddAlongAxis, scatterAddRows, takeAlongAxis } from '../ops/indexing.js';
+import { add } from '../ops/arithmetic.js';
+import { cast } from '../ops/cast.js';
+import { gather, scatterAddAlongAxis, scatterAddRows, takeAlongAxis, updateSlice } from '../ops/indexing.js';
 import { moveAxis, reshape } from '../ops/rearrange.js';
+import { tensor, zeros } from '../tensor.js';
 import type { PrimitiveAttributes } from './attributes.js';
-import { type Primitive, requireIndices, requireShapes } from './primitive.js';
+import { type Primitive, requireIndices, requireSameDType, requireShapes } from './primitive.js';
 
 export const indexingPrimitives = {
   /** Inputs x [..., n, ...] and indices of any shape: the indices' axes take the place of `axis`. */
@@ -77,4 +80,33 @@ export const indexingPrimitives = {
     },
     gradient: ({ inputs, cotangent, attributes: { axis } }) => [undefined, takeAlongAxis(cotangent, inputs[0]!, axis)],
   } satisfies Primitive<PrimitiveAttributes['scatterAddAlongAxis']>,
+
+  /** Inputs x [..., n, ...], update [..., k, ...] and start, a scalar: x with its places start … start + k − 1 replaced. */
+  updateSlice: {
+    infer: (inputs, { axis }) => {
+      const [x, update, start] = inputs;
+      requireIndices('updateSlice', start!);
+      requireSameDType('updateSlice', [x!, update!]);
+      requireShapes(
+        sizeOf(start!.shape) === 1 &&
+          x!.shape.length === update!.shape.length &&
+          x!.shape.every((size, i) => (i === axis ? update!.shape[i]! <= size : size === update!.shape[i])),
+        'updateSlice',
+        `a scalar start, and an update that agrees with x on every axis but ${axis}, where it is no longer`,
+        inputs,
+      );
+      return x!;
+    },
+    gradient: ({ inputs: [, update, start], cotangent, attributes: { axis } }) => {
+      const places = add(
+        reshape(cast(start!, 'int32'), [1]),
+        tensor(Int32Array.from({ length: update!.shape[axis]! }, (_, i) => i)),
+      );
+      return [
+        updateSlice(cotangent, zeros(update!.shape, cotangent.dtype), start!, axis),
+        gather(cotangent, places, { axis }),
+        undefined,
+      ];
+    },
+  } satisfies Primitive<PrimitiveAttributes['updateSlice']>,
 };

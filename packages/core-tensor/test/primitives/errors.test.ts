@@ -150,6 +150,11 @@ const refusals: readonly Refusal[] = [
   types('takeAlongAxis', [float(2, 3), bool(2, 3)], 'int32 or int64 indices', { axis: 1 }),
   shapes('scatterAddAlongAxis', [int(2, 3), float(2, 2)], 'indices and updates of one shape', { axis: 1, size: 3 }),
   types('scatterAddAlongAxis', [float(2, 3), float(2, 3)], 'int32 or int64 indices', { axis: 1, size: 3 }),
+  shapes('updateSlice', [float(2, 3), float(2, 4), int()], 'where it is no longer', { axis: 1 }),
+  shapes('updateSlice', [float(2, 3), float(3, 1), int()], 'agrees with x on every axis but 1', { axis: 1 }),
+  shapes('updateSlice', [float(2, 3), float(2, 1), int(2)], 'a scalar start', { axis: 1 }),
+  types('updateSlice', [float(2, 3), float(2, 1), float()], 'int32 or int64 indices', { axis: 1 }),
+  types('updateSlice', [float(2, 3), int(2, 1), int()], 'inputs of one dtype', { axis: 1 }),
   shapes('randomUniform', [int(3)], 'a key of dtype int32 and shape [2]', { shape: [4], stream: 0 }),
   shapes('randomUniform', [float(2)], 'a key of dtype int32 and shape [2]', { shape: [4], stream: 0 }),
 ];

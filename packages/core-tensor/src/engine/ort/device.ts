@@ -6,12 +6,15 @@ import type { Graph } from '../../graph/graph.js';
 import { type Shape, sameShape, sizeOf } from '../../graph/shape.js';
 import { type LoweredModel, lower } from '../../onnx/lower.js';
 import { encodeModel } from '../../onnx/schema.js';
+import type { AbstractTensor } from '../../primitives/primitive.js';
 import { philoxUniformInto } from '../../random/philox.js';
 import { type FusedKernel, fuseElementwise } from '../wasm/fuse-elementwise.js';
+import { writeSlice } from '../write-slice.js';
 import { ArrayPool } from './array-pool.js';
 import type { OrtOptions } from './options.js';
 import type { Request } from './protocol.js';
 import { requireProviders } from './providers.js';
+import { type SliceUpdate, splitSliceUpdates } from './slice-updates.js';
 
 interface StoredBuffer {
   readonly data: AnyTypedArray;
@@ -20,8 +23,12 @@ interface StoredBuffer {
 }
 
 interface StoredProgram {
+  /** Computes `results`. */
   readonly code: FusedKernel | StoredSession;
-  readonly outputs: readonly { readonly shape: Shape; readonly dtype: DType }[];
+  readonly results: readonly AbstractTensor[];
+  /** Which output each of the first results is; the others are parts of slice updates. */
+  readonly outputs: readonly number[];
+  readonly updates: readonly SliceUpdate[];
 }
 
 interface StoredSession extends Omit<LoweredModel, 'model' | 'external'> {
@@ -88,12 +95,13 @@ export class OrtDevice {
     return dtype === 'bfloat16' ? convert(data as Float32Array, 'float32', 'bfloat16') : data.slice();
   }
 
-  private async compile(graph: Graph): Promise<StoredProgram> {
-    const outputs = graph.outputs.map((output) => ({
+  private async compile(whole: Graph): Promise<StoredProgram> {
+    const { graph, outputs, updates } = splitSliceUpdates(whole);
+    const results = graph.outputs.map((output) => ({
       shape: graph.nodes[output]!.shape,
       dtype: graph.nodes[output]!.dtype,
     }));
-    return { code: fuseElementwise(graph) ?? (await this.createSession(graph)), outputs };
+    return { code: fuseElementwise(graph) ?? (await this.createSession(graph)), results, outputs, updates };
   }
 
   private async createSession(graph: Graph): Promise<StoredSession> {
@@ -120,9 +128,10 @@ export class OrtDevice {
     const program = this.programs.get(id);
     if (!program) throw new Error(`program ${id} was released before it was run`);
     const feeds = inputs.map((input) => this.buffer(input));
-    const results = program.outputs.map(({ shape, dtype }, index): StoredBuffer => {
-      if (overwrites[index]) return this.buffer(outputs[index]!);
-      return { shape, dtype, data: this.pool.take(hostDType(dtype), sizeOf(shape)) };
+    const results = program.results.map(({ shape, dtype }, index): StoredBuffer => {
+      const output = program.outputs[index];
+      if (output !== undefined && overwrites[output]) return this.buffer(outputs[output]!);
+      return this.newBuffer(shape, dtype);
     });
     const { code } = program;
     if ('run' in code)
@@ -132,9 +141,24 @@ export class OrtDevice {
       );
     else if (code.isElementwise) await runTiled(code, feeds, results);
     else await this.runWhole(code, feeds, results);
+    // Those that copy their argument go first: another may write over it.
+    const inOrder = [...program.updates].sort((a, b) => Number(overwrites[a.output]) - Number(overwrites[b.output]));
+    for (const { output, input, update, start, axis } of inOrder) {
+      const whole = feeds[input]!;
+      const target = overwrites[output] ? this.buffer(outputs[output]!) : this.newBuffer(whole.shape, whole.dtype);
+      if (target.data !== whole.data) (target.data as Float32Array).set(whole.data as Float32Array);
+      writeSlice('ort engine: updateSlice', target, results[update]!, Number(results[start]!.data[0]), axis);
+      this.buffers.set(outputs[output]!, target);
+    }
     results.forEach((result, index) => {
-      this.buffers.set(outputs[index]!, result);
+      const output = program.outputs[index];
+      if (output === undefined) this.pool.give(result.data);
+      else this.buffers.set(outputs[output]!, result);
     });
+  }
+
+  private newBuffer(shape: Shape, dtype: DType): StoredBuffer {
+    return { shape, dtype, data: this.pool.take(hostDType(dtype), sizeOf(shape)) };
   }
 
   private async runWhole(

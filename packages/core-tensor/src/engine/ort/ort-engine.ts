@@ -65,11 +65,11 @@ class OrtEngine implements Engine {
     await this.ask('start', { kind: 'start', options });
   }
 
-  upload(data: AnyTypedArray, shape: Shape, dtype: DType): DeviceBuffer {
+  upload(data: AnyTypedArray, shape: Shape, dtype: DType, { own = false } = {}): DeviceBuffer {
     const buffer = this.newBuffer(shape, dtype);
-    // A copy of its own is handed over; of a view into something larger only the part is sent.
-    const own = data.slice();
-    this.post({ kind: 'upload', id: buffer.id, data: own, shape, dtype }, [own.buffer as ArrayBuffer]);
+    // What is handed over is gone here: hence a copy, unless the caller gave the array and all behind it up.
+    const moved = own && data.byteLength === data.buffer.byteLength ? data : data.slice();
+    this.post({ kind: 'upload', id: buffer.id, data: moved, shape, dtype }, [moved.buffer as ArrayBuffer]);
     return buffer;
   }
 

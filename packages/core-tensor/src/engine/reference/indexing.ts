@@ -1,5 +1,6 @@
 import { sizeOf } from '../../graph/shape.js';
 import { requireIndexRange } from '../integer-checks.js';
+import { writeSlice } from '../write-slice.js';
 import { aroundAxis } from './layout.js';
 import type { ReferenceLowerings, ReferenceValue } from './value.js';
 
@@ -51,6 +52,13 @@ export const indexingLowerings = {
     alongPlaces('scatterAddAlongAxis', indices, axis, size).forEach((place, i) => {
       result[place]! += updates.data[i]!;
     });
+    return result;
+  },
+  updateSlice: ({ attributes: { axis } }, inputs) => {
+    const [x, update, start] = inputs as [ReferenceValue, ReferenceValue, ReferenceValue];
+    const result = x.data.slice();
+    const first = start.data[0]!;
+    writeSlice('reference engine: updateSlice', { data: result, shape: x.shape }, update, first, axis);
     return result;
   },
 } satisfies Partial<ReferenceLowerings>;

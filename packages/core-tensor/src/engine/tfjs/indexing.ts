@@ -1,5 +1,5 @@
 import { sizeOf } from '../../graph/shape.js';
-import { requireIndexRange } from '../integer-checks.js';
+import { requireIndexRange, requireSliceRange } from '../integer-checks.js';
 import { movingBools, type Tfjs, type TfjsLowerings, type TfjsTensor } from './lowering.js';
 import { aroundAxis } from './views.js';
 
@@ -49,4 +49,19 @@ export const indexingLowerings = {
       const places = alongPlaces('scatterAddAlongAxis', indices!, axis, size);
       return tf.reshape(scatterAdd(tf, places, values!, sizeOf(shape)), [...shape]);
     }),
+  updateSlice: (tf, { shape, attributes: { axis } }, [x, update, start]) => {
+    const size = shape[axis]!;
+    const count = update!.shape[axis]!;
+    const first = Number(start!.dataSync()[0]);
+    requireSliceRange('tfjs engine: updateSlice', first, count, size);
+    return movingBools(tf, [x!, update!], (whole, part) => {
+      const view = aroundAxis(tf, whole!, axis);
+      const rows = aroundAxis(tf, part!, axis);
+      const [outer, , inner] = view.shape as [number, number, number];
+      const before = tf.slice(view, [0, 0, 0], [outer, first, inner]);
+      const after = tf.slice(view, [0, first + count, 0], [outer, size - first - count, inner]);
+      const pieces = [before, rows, after].filter((piece) => piece.size > 0);
+      return tf.reshape(pieces.length === 1 ? pieces[0]! : tf.concat(pieces, 1), [...shape]);
+    });
+  },
 } satisfies Partial<TfjsLowerings>;

@@ -63,4 +63,27 @@ export const indexingCases = {
     applies('scatterAddAlongAxis', 'of nothing', [places([2, 0], 3), uniform([2, 0])], { axis: 1, size: 3 }),
     applies('scatterAddAlongAxis', 'of int32', [places([2, 3], 2), of([2, 3], 'int32')], { axis: 1, size: 2 }),
   ],
+  updateSlice: [
+    ...(
+      [
+        [[6], [2], 3, 0],
+        [[3, 4], [3, 4], 0, 1],
+        [[2, 5, 3], [2, 1, 3], 4, 1],
+        [[2, 2, 4, 3], [2, 2, 2, 3], 1, 2],
+      ] as const
+    ).map(([shape, update, start, axis]) =>
+      applies(
+        'updateSlice',
+        `of [${shape.join(', ')}] by [${update.join(', ')}] at ${start} along ${axis}`,
+        [uniform(shape), uniform(update), given([], [start], 'int32')],
+        { axis },
+      ),
+    ),
+    applies('updateSlice', 'at an int64', [uniform([4, 2]), uniform([2, 2]), given([1], [1], 'int64')], { axis: 0 }),
+    ...dtypes.map((dtype) =>
+      applies('updateSlice', `of ${dtype}`, [of([2, 4], dtype), of([2, 3], dtype), given([], [1], 'int32')], {
+        axis: 1,
+      }),
+    ),
+  ],
 } satisfies Partial<CaseTable>;
