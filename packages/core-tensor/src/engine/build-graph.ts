@@ -3,6 +3,7 @@ import type { AnyTypedArray } from '../dtype.js';
 import { GraphError } from '../errors.js';
 import type { Graph, GraphNode, OperationNode } from '../graph/graph.js';
 import { sizeOf } from '../graph/shape.js';
+import { simplifyView } from '../graph/views.js';
 import type { Tensor } from '../tensor.js';
 import type { DeviceBuffer } from './engine.js';
 
@@ -70,16 +71,19 @@ export function buildGraph(
     } else {
       const isOperation = source.kind === 'operation' && !positions.has(tensor);
       const node = isOperation
-        ? ({
-            kind: 'operation',
-            op: source.op,
-            inputs: source.inputs.map((input) => indices.get(input)!),
-            attributes: source.attributes,
-            shape,
-            dtype,
-          } as OperationNode)
+        ? simplifyView(
+            {
+              kind: 'operation',
+              op: source.op,
+              inputs: source.inputs.map((input) => indices.get(input)!),
+              attributes: source.attributes,
+              shape,
+              dtype,
+            } as OperationNode,
+            nodes,
+          )
         : leafNode(tensor);
-      indices.set(tensor, nodes.push(node) - 1);
+      indices.set(tensor, typeof node === 'number' ? node : nodes.push(node) - 1);
     }
   }
   const graph = { nodes, inputCount: inputs.length, outputs: outputs.map((output) => indices.get(output)!) };

@@ -37,6 +37,11 @@ const elementwise: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
   'stopGradient',
 ]);
 
+/** Whether each element of the result comes from one element of each input. */
+export function isElementwiseOperation(op: PrimitiveName): boolean {
+  return elementwise.has(op);
+}
+
 /**
  * Whether every value of a graph is either a scalar or of one common shape, and every operation elementwise. Such a
  * program may run tile by tile and write over its inputs.

@@ -13,12 +13,24 @@ import {
 import { type Attend, LlamaAttention } from './attention.js';
 import type { LlamaConfig } from './config.js';
 
-/** Where others may change what flows through the decoder. Layers count from 0; hidden is [batch, tokens, width]. */
+/** Where in the decoder a hook is called. */
+export interface DecoderPlace {
+  /** Layers count from 0. */
+  readonly layer: number;
+  /** Which tokens are visual: bool [batch, tokens]; `undefined` where the caller did not say, and in decoding steps. */
+  readonly visualMask: Tensor | undefined;
+}
+
+/**
+ * Where others plug into the decoder: managers add features of a vision tower to the residual stream, mixers replace
+ * what attention reads. Each hook is called in front of every layer; hidden is [batch, tokens, width], and so is what
+ * it returns.
+ */
 export interface DecoderHooks {
   /** Replaces the residual stream in front of a layer. */
-  readonly beforeLayer?: (hidden: Tensor, layer: number) => Tensor;
+  readonly beforeLayer?: (hidden: Tensor, place: DecoderPlace) => Tensor;
   /** Replaces the normalised input of a layer's attention; the residual stream stays as it is. */
-  readonly beforeAttention?: (normalized: Tensor, layer: number) => Tensor;
+  readonly beforeAttention?: (normalized: Tensor, place: DecoderPlace) => Tensor;
 }
 
 /** down(act(gate(x)) ⊙ up(x)) (Shazeer 2020, "GLU Variants Improve Transformer"). */
@@ -50,22 +62,25 @@ export class LlamaDecoderLayer extends Module {
   readonly mlp: LlamaFeedForward;
   readonly input_layernorm: RMSNorm;
   readonly post_attention_layernorm: RMSNorm;
-  private readonly index: number;
 
-  constructor(config: LlamaConfig, index: number) {
+  constructor(config: LlamaConfig) {
     super();
     this.self_attn = new LlamaAttention(config);
     this.mlp = new LlamaFeedForward(config);
     this.input_layernorm = new RMSNorm(config.hiddenSize, config.rmsNormEps);
     this.post_attention_layernorm = new RMSNorm(config.hiddenSize, config.rmsNormEps);
-    this.index = index;
   }
 
   /** x [batch, tokens, width] → same */
-  forward(x: Tensor, rotary: RotaryTables, attend: Attend, hooks: DecoderHooks = {}): Tensor {
-    const input = hooks.beforeLayer?.(x, this.index) ?? x;
+  forward(
+    x: Tensor,
+    rotary: RotaryTables,
+    attend: Attend,
+    { hooks, place }: { hooks?: DecoderHooks | undefined; place: DecoderPlace },
+  ): Tensor {
+    const input = hooks?.beforeLayer?.(x, place) ?? x;
     const normalized = this.input_layernorm.forward(input);
-    const changed = hooks.beforeAttention?.(normalized, this.index) ?? normalized;
+    const changed = hooks?.beforeAttention?.(normalized, place) ?? normalized;
     const attended = add(input, this.self_attn.forward(changed, rotary, attend));
     return add(attended, this.mlp.forward(this.post_attention_layernorm.forward(attended)));
   }

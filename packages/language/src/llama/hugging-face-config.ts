@@ -1,6 +1,7 @@
 import { ConfigError, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { type LlamaConfig, type LlamaConfigInput, parseLlamaConfig } from './config.js';
+import { type DecoderType, decoderArchitectures } from './architectures.js';
+import { type LlamaConfig, parseLlamaConfig } from './config.js';
 
 const ropeSchema = z.object({
   rope_type: z.string().optional(),
@@ -31,6 +32,8 @@ const fileSchema = z.object({
   rope_theta: z.number().optional(),
   rope_scaling: ropeSchema.nullish(),
   attention_bias: z.boolean().optional(),
+  /** InternLM2's name of `attention_bias`. */
+  bias: z.boolean().optional(),
   mlp_bias: z.boolean().optional(),
   tie_word_embeddings: z.boolean().optional(),
   pad_token_id: z.number().nullish(),
@@ -40,37 +43,43 @@ const fileSchema = z.object({
   attention_dropout: z.literal(0).optional(),
 });
 
-/** Model types that share the decoder, with what their configuration classes do differently. */
-const modelTypes: Readonly<Record<string, Partial<LlamaConfigInput>>> = {
-  llama: {},
-  qwen2: {
-    vocabSize: 151936,
-    intermediateSize: 22016,
-    maxPositionEmbeddings: 32768,
-    attentionBias: true,
-    attentionOutputBias: false,
-  },
+/** The biases of attention that a file decides about; those of other types follow from the type. */
+const biasFields: Partial<Record<DecoderType, 'attention_bias' | 'bias'>> = {
+  llama: 'attention_bias',
+  internlm2: 'bias',
 };
 
 /**
- * The decoder that a Hugging Face `config.json` of model type `llama` or `qwen2` describes. Fields that are absent have
- * the defaults of that type's configuration class.
+ * The decoder family of a Hugging Face `config.json`; `llama` where the file does not say.
+ *
+ * @throws ConfigError for a model type that is none of the decoder's
+ */
+export function decoderTypeOf(json: unknown): DecoderType {
+  const operation = 'llamaConfigFromHuggingFace';
+  const type = parseConfig(operation, fileSchema, json).model_type ?? 'llama';
+  if (Object.hasOwn(decoderArchitectures, type)) return type as DecoderType;
+  throw new ConfigError({
+    operation,
+    expected: `model_type ${Object.keys(decoderArchitectures).join(' or ')}`,
+    received: JSON.stringify(type),
+    remedy: 'Open the folder of one of these models.',
+  });
+}
+
+/**
+ * The decoder that a Hugging Face `config.json` of model type `llama`, `qwen2` or `internlm2` describes. Fields that are
+ * absent have the defaults of that type's configuration class.
+ *
+ * With `dynamic` rope scaling the base follows from each call's own length. InternLM2's class keeps the base that its
+ * longest call so far needed, which makes results depend on what was computed before; that is not reproduced.
  *
  * @param json the parsed file
  * @throws ConfigError if it describes another kind of model, or a field is invalid
  */
 export function llamaConfigFromHuggingFace(json: unknown): LlamaConfig {
-  const operation = 'llamaConfigFromHuggingFace';
-  const file = parseConfig(operation, fileSchema, json);
-  const type = file.model_type ?? 'llama';
-  if (!Object.hasOwn(modelTypes, type)) {
-    throw new ConfigError({
-      operation,
-      expected: `model_type ${Object.keys(modelTypes).join(' or ')}`,
-      received: JSON.stringify(type),
-      remedy: 'Open the folder of one of these models.',
-    });
-  }
+  const type = decoderTypeOf(json);
+  const file = parseConfig('llamaConfigFromHuggingFace', fileSchema, json);
+  const biasField = biasFields[type];
   const given = {
     vocabSize: file.vocab_size,
     hiddenSize: file.hidden_size,
@@ -84,15 +93,15 @@ export function llamaConfigFromHuggingFace(json: unknown): LlamaConfig {
     rmsNormEps: file.rms_norm_eps,
     ropeTheta: file.rope_theta,
     ropeScaling: ropeScaling(file.rope_scaling),
-    // Qwen2's biases are fixed by its type.
-    attentionBias: type === 'llama' ? file.attention_bias : undefined,
-    mlpBias: file.mlp_bias,
+    attentionBias: biasField && file[biasField],
+    // The other types have none, whatever the file says.
+    mlpBias: type === 'llama' ? file.mlp_bias : undefined,
     tieWordEmbeddings: file.tie_word_embeddings,
-    padTokenId: file.pad_token_id ?? undefined,
+    padTokenId: file.pad_token_id,
     initializerRange: file.initializer_range,
   };
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return parseLlamaConfig({ ...modelTypes[type], ...present });
+  return parseLlamaConfig({ ...decoderArchitectures[type].defaults, ...present });
 }
 
 function ropeScaling(scaling: z.output<typeof ropeSchema> | null | undefined): Record<string, unknown> | null {

@@ -8,12 +8,14 @@ export interface TokenInput {
   readonly inputsEmbeds?: Tensor | undefined;
   /** [batch, tokens], 0 (or false) where padded. Default: nothing is. */
   readonly attentionMask?: Tensor | undefined;
+  /** Which tokens are visual, bool [batch, tokens]; only hooks look at it. */
+  readonly visualMask?: Tensor | undefined;
 }
 
 /** Batch and length of a sequence; checks that ids or vectors are there, and a mask of the same size. */
 export function sequenceSize(
   operation: string,
-  { inputIds, inputsEmbeds, attentionMask }: TokenInput,
+  { inputIds, inputsEmbeds, attentionMask, visualMask }: TokenInput,
   width: number,
 ): [batch: number, tokens: number] {
   const given = inputIds ?? inputsEmbeds;
@@ -32,6 +34,7 @@ export function sequenceSize(
   }
   const [batch, tokens] = shape as [number, number];
   requireSize(operation, 'attentionMask', attentionMask, batch, tokens);
+  requireSize(operation, 'visualMask', visualMask, batch, tokens);
   return [batch, tokens];
 }
 

@@ -2,10 +2,10 @@ import {
   add,
   attention,
   ConfigError,
+  cast,
   concat,
   crossEntropy,
   Embedding,
-  expandDims,
   full,
   initializers,
   Linear,
@@ -17,17 +17,10 @@ import {
   sliceAxis,
   sum,
   type Tensor,
+  tensor,
 } from '@ocelli/core-tensor';
 import type { Attend } from './attention.js';
-import {
-  append,
-  appendFilled,
-  attendInPieces,
-  cacheMask,
-  emptyAnswer,
-  filledPlaces,
-  type KeyValueCache,
-} from './cache.js';
+import { append, attendCached, decodingMask, type KeyValueCache, visiblePlaces, withRoom } from './cache.js';
 import { type LlamaConfig, type LlamaConfigInput, parseLlamaConfig } from './config.js';
 import { type DecoderHooks, LlamaDecoderLayer } from './decoder-layer.js';
 import { isToken, maskedPositions, plainPositions, requireSize, sequenceSize, type TokenInput } from './input.js';
@@ -52,7 +45,7 @@ export interface LlamaOutput {
 }
 
 export interface PrefillInput extends TokenInput {
-  /** Tokens of the answer that the cache holds. */
+  /** Places of the cache: those of the prompt, padding included, and one for each token to come. */
   readonly capacity: number;
   readonly hooks?: DecoderHooks | undefined;
 }
@@ -65,10 +58,10 @@ export interface DecodeOutput {
 }
 
 export interface DecodeInput {
-  /** The newest token of each row, [batch], int32 or int64. */
+  /** What follows in each row: [batch] or [batch, tokens], int32 or int64, without padding. */
   readonly inputIds: Tensor;
   readonly cache: KeyValueCache;
-  /** Of these tokens, int32 or int64 [batch]. Default: those that follow the cache's. */
+  /** Of the first of these tokens, int32 or int64 [batch]. Default: those that follow the cache's. */
   readonly positions?: Tensor | undefined;
   readonly hooks?: DecoderHooks | undefined;
 }
@@ -85,7 +78,7 @@ class LlamaModel extends Module {
       initializer: initializers.normal(0, initializerRange),
       ...(padTokenId === null ? {} : { paddingIndex: padTokenId }),
     });
-    this.layers = Array.from({ length: numHiddenLayers }, (_, index) => new LlamaDecoderLayer(config, index));
+    this.layers = Array.from({ length: numHiddenLayers }, () => new LlamaDecoderLayer(config));
     this.norm = new RMSNorm(hiddenSize, config.rmsNormEps);
   }
 }
@@ -123,10 +116,11 @@ export class Llama extends Module {
   forward(input: LlamaInput): LlamaOutput {
     const operation = 'Llama.forward';
     const [batch, tokens] = sequenceSize(operation, input, this.config.hiddenSize);
-    const { attentionMask, labels, positions = plainPositions(tokens), hooks } = input;
+    const { attentionMask, labels, positions = plainPositions(tokens), hooks, visualMask } = input;
     requireSize(operation, 'positions', positions, positions.shape[0] === 1 ? 1 : batch, tokens);
     requireSize(operation, 'labels', labels, batch, tokens);
-    const hiddenStates = this.decode(this.vectors(input), positions, () => causalAttention(attentionMask), hooks);
+    const attend = causalAttention(attentionMask);
+    const hiddenStates = this.decode(this.vectors(input), positions, () => attend, { hooks, visualMask });
     const logits = this.head(hiddenStates.at(-1)!);
     return { logits, hiddenStates, loss: labels && crossEntropy(logits, shifted(labels)) };
   }
@@ -134,16 +128,16 @@ export class Llama extends Module {
   /**
    * Reads a prompt and keeps its keys and values. Prompts of unequal length are padded on the left.
    *
-   * @throws ConfigError if the capacity is no positive integer
+   * @throws ConfigError if the capacity is no integer, or does not hold the prompt
    * @throws ShapeError as {@link forward}
    */
   prefill(input: PrefillInput): DecodeOutput {
     const [batch, tokens] = sequenceSize('Llama.prefill', input, this.config.hiddenSize);
-    const { attentionMask, capacity, hooks } = input;
-    if (!Number.isInteger(capacity) || capacity < 1) {
+    const { attentionMask, capacity, hooks, visualMask } = input;
+    if (!Number.isInteger(capacity) || capacity < tokens) {
       throw new ConfigError({
         operation: 'Llama.prefill',
-        expected: 'a capacity of at least one token',
+        expected: `a capacity of at least the prompt's ${tokens} tokens`,
         received: String(capacity),
       });
     }
@@ -151,44 +145,47 @@ export class Llama extends Module {
     const values: Tensor[] = [];
     const attend = causalAttention(attentionMask);
     const keeping: Attend = (query, key, value) => {
-      keys.push(key);
-      values.push(value);
+      keys.push(withRoom(key, capacity));
+      values.push(withRoom(value, capacity));
       return attend(query, key, value);
     };
     const positions = attentionMask ? maskedPositions(attentionMask) : plainPositions(tokens);
-    const hidden = this.decode(this.vectors(input), positions, () => keeping, hooks).at(-1)!;
-    const prompt = { keys, values, filled: filledPlaces(attentionMask, batch, tokens) };
-    const nextPosition = sum(prompt.filled, { axes: 1 });
-    return {
-      logits: this.head(select(hidden, 1, -1)),
-      cache: { prompt, answer: emptyAnswer(prompt, capacity), nextPosition },
-    };
+    const hidden = this.decode(this.vectors(input), positions, () => keeping, { hooks, visualMask }).at(-1)!;
+    const visible = visiblePlaces(attentionMask, batch, { tokens, capacity });
+    const nextPosition = sum(sliceAxis(visible, 1, 0, tokens), { axes: 1 });
+    const length = tensor(Int32Array.of(tokens), []);
+    return { logits: this.head(select(hidden, 1, -1)), cache: { keys, values, visible, length, nextPosition } };
   }
 
   /**
-   * Reads one more token of each row: the same program for every step. A compiled step should not return the prompt's
-   * part of the cache, which would copy it.
+   * Reads what follows in each row; the same program serves every step. A compiled step should be given the cache for
+   * good, and not return its `visible`, which stays the same.
    */
   decodeStep({ inputIds, cache, positions = cache.nextPosition, hooks }: DecodeInput): DecodeOutput {
-    const { prompt, answer } = cache;
-    const filled = appendFilled(answer.filled);
-    const mask = cacheMask(prompt, filled);
+    const [batch, tokens = 1] = inputIds.shape as [number, number?];
+    const mask = decodingMask(cache, tokens);
     const keys: Tensor[] = [];
     const values: Tensor[] = [];
     const attend = (layer: number): Attend => {
-      const earlier = { keys: prompt.keys[layer]!, values: prompt.values[layer]! };
+      const held = { keys: cache.keys[layer]!, values: cache.values[layer]! };
       return (query, key, value) => {
-        const later = { keys: append(answer.keys[layer]!, key), values: append(answer.values[layer]!, value) };
-        keys.push(later.keys);
-        values.push(later.values);
-        return attendInPieces(query, [earlier, later], mask);
+        keys.push(append(held.keys, key, cache));
+        values.push(append(held.values, value, cache));
+        return attendCached(query, held, { keys: key, values: value }, mask);
       };
     };
-    const vectors = expandDims(this.embed(reshape(inputIds, [-1])), 1); // [batch, 1, hiddenSize]
-    const hidden = this.decode(vectors, reshape(positions, [-1, 1]), attend, hooks).at(-1)!;
+    const vectors = this.embed(reshape(inputIds, [batch, tokens])); // [batch, tokens, hiddenSize]
+    const places = add(cast(reshape(positions, [batch, 1]), 'int32'), plainPositions(tokens));
+    const hidden = this.decode(vectors, places, attend, { hooks }).at(-1)!;
     return {
-      logits: this.head(select(hidden, 1, 0)),
-      cache: { prompt, answer: { keys, values, filled }, nextPosition: add(positions, 1) },
+      logits: this.head(select(hidden, 1, -1)),
+      cache: {
+        keys,
+        values,
+        visible: cache.visible,
+        length: add(cache.length, tokens),
+        nextPosition: add(cast(positions, 'int32'), tokens),
+      },
     };
   }
 
@@ -201,13 +198,13 @@ export class Llama extends Module {
     vectors: Tensor,
     positions: Tensor,
     attend: (layer: number) => Attend,
-    hooks: DecoderHooks | undefined,
+    { hooks, visualMask }: { hooks?: DecoderHooks | undefined; visualMask?: Tensor | undefined },
   ): Tensor[] {
     const rotary = rotaryTablesOf(this.config, positions);
     let hidden = vectors;
     const states = [hidden];
     this.model.layers.forEach((layer, index) => {
-      hidden = layer.forward(hidden, rotary, attend(index), hooks);
+      hidden = layer.forward(hidden, rotary, attend(index), { hooks, place: { layer: index, visualMask } });
       states.push(hidden);
     });
     states[states.length - 1] = this.model.norm.forward(hidden);

@@ -93,7 +93,7 @@ describe('Llama.forward', () => {
     const same = model.forward({
       inputIds,
       hooks: {
-        beforeLayer: (hidden, layer) => {
+        beforeLayer: (hidden, { layer }) => {
           seen.push(layer);
           return hidden;
         },
@@ -103,7 +103,7 @@ describe('Llama.forward', () => {
     expect(await difference(plain.logits, same.logits)).toBe(0);
     const normalizedOnly = model.forward({
       inputIds,
-      hooks: { beforeAttention: (normalized, layer) => (layer === 1 ? zeros(normalized.shape) : normalized) },
+      hooks: { beforeAttention: (normalized, { layer }) => (layer === 1 ? zeros(normalized.shape) : normalized) },
     });
     expect(await difference(plain.hiddenStates[1]!, normalizedOnly.hiddenStates[1]!)).toBe(0);
     expect(await difference(plain.logits, normalizedOnly.logits)).toBeGreaterThan(0.01);
@@ -123,7 +123,7 @@ describe('Llama.forward', () => {
     expect(() => model.forward({ inputsEmbeds: zeros([1, 2, 31]) })).toThrow('[batch, tokens, 32]');
     expect(() => model.forward({ inputIds, attentionMask: ids([[1]]) })).toThrow('attentionMask [1, 2]');
     expect(() => model.forward({ inputIds, labels: ids([[1, 2, 3]]) })).toThrow('labels [1, 2]');
-    expect(() => model.prefill({ inputIds, capacity: 0 })).toThrow('a capacity of at least one token');
+    expect(() => model.prefill({ inputIds, capacity: 1 })).toThrow("a capacity of at least the prompt's 2 tokens");
   });
 
   it('starts from N(0, 0.02²), norms at 1', async () => {

@@ -5,6 +5,7 @@ import { createLocalEngine } from '../local-engine.js';
 import { elementwiseLowerings } from './elementwise.js';
 import { indexingLowerings } from './indexing.js';
 import { productLowerings } from './product.js';
+import { quantizedLowerings } from './quantized.js';
 import { rearrangementLowerings } from './rearrangement.js';
 import { reductionLowerings } from './reduction.js';
 import { specialLowerings } from './special.js';
@@ -15,6 +16,7 @@ const lowerings: ReferenceLowerings = {
   ...elementwiseLowerings,
   ...reductionLowerings,
   ...productLowerings,
+  ...quantizedLowerings,
   ...rearrangementLowerings,
   ...indexingLowerings,
   ...specialLowerings,

@@ -8,6 +8,7 @@ import { indexingLowerings } from './indexing.js';
 import { loadTfjs, type TfjsBackend } from './load.js';
 import { heldAs, type Tfjs, type TfjsLowerings, type TfjsTensor } from './lowering.js';
 import { productLowerings } from './product.js';
+import { quantizedLowerings } from './quantized.js';
 import { rearrangementLowerings } from './rearrangement.js';
 import { reductionLowerings } from './reduction.js';
 import { specialLowerings } from './special.js';
@@ -18,6 +19,7 @@ const lowerings: TfjsLowerings = {
   ...elementwiseLowerings,
   ...reductionLowerings,
   ...productLowerings,
+  ...quantizedLowerings,
   ...rearrangementLowerings,
   ...indexingLowerings,
   ...specialLowerings,
