@@ -11,8 +11,12 @@ import {
 } from '@ocelli/core-tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 
-/** The fixture with its weights changed (its inputs if it has none), irregularly: norms undo a regular change. */
+/**
+ * The fixture with its weights changed (its inputs if it has none), irregularly: norms undo a regular change. Without
+ * tensors, with its numbers changed.
+ */
 function withChangedWeights(fixture: Fixture): Fixture {
+  if (fixture.tensors.size === 0) return { ...fixture, config: withChangedNumbers(fixture.config) };
   const names = [...fixture.tensors.keys()];
   const weights = names.filter((name) => name.startsWith('param.'));
   const changed = new Set(weights.length > 0 ? weights : names.filter((name) => name.startsWith('in.')));
@@ -24,6 +28,13 @@ function withChangedWeights(fixture: Fixture): Fixture {
     return [name, { ...original, data: values.map((value, index) => value + 0.05 * Math.sin(index ** 2)) }];
   });
   return { ...fixture, tensors: new Map(tensors) };
+}
+
+function withChangedNumbers(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1;
+  if (Array.isArray(value)) return value.map(withChangedNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withChangedNumbers(each)]));
 }
 
 /**

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addParityCommand } from './commands/parity.js';
+import { addPlanCommand } from './commands/plan.js';
 import { addReproduceCommand } from './commands/reproduce.js';
 import { addTrainCommand } from './commands/train.js';
 import { describeFailure, exitCodes, UnknownNameError } from './errors.js';
@@ -16,7 +17,14 @@ export interface CommandContext {
 }
 
 /** Each adds one command. What a command does is loaded when it runs. */
-const commands = [addReproduceCommand, addTrainCommand, addEvalCommand, addDoctorCommand, addParityCommand];
+const commands = [
+  addReproduceCommand,
+  addTrainCommand,
+  addEvalCommand,
+  addPlanCommand,
+  addDoctorCommand,
+  addParityCommand,
+];
 
 /**
  * Runs the command line.

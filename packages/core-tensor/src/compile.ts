@@ -180,8 +180,11 @@ function updatedArguments(results: readonly Tensor[], placeholders: readonly Ten
 }
 
 /** Quantized weights are always constants: their products are fast only where the program arranged them. */
-function isConstant({ requiresGrad, dtype }: Parameter, frozen: NonNullable<CompileOptions['frozen']>): boolean {
-  return !requiresGrad && (frozen === 'constant' || dtype === 'uint8');
+function isConstant(
+  { requiresGrad, alwaysConstant }: Parameter,
+  frozen: NonNullable<CompileOptions['frozen']>,
+): boolean {
+  return !requiresGrad && (frozen === 'constant' || alwaysConstant);
 }
 
 /** A function that waits for something cannot be traced; what it waits for may say why. */

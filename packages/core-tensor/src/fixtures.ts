@@ -4,6 +4,7 @@ import { gridSampleOperators, interpolationOperators, poolingOperators } from '.
 import { miscOperators } from './parity/ops/misc.js';
 import { normalizationOperators } from './parity/ops/normalization.js';
 import { operatorCheck } from './parity/ops/operator-case.js';
+import { checkQuantization } from './parity/quantization.js';
 import { checkStoredDTypes } from './parity/safetensors-dtypes.js';
 
 /** Kinds of fixtures that tensors answer for. */
@@ -14,5 +15,6 @@ export const parityChecks: ParityChecks = {
   'backbones/ops_misc': operatorCheck(miscOperators),
   'backbones/ops_norm': operatorCheck(normalizationOperators),
   'backbones/ops_pool': operatorCheck(poolingOperators),
+  'backbones/quant': checkQuantization,
   'backbones/safetensors_dtypes': checkStoredDTypes,
 };

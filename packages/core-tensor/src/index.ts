@@ -1,5 +1,6 @@
 export { checkpoint } from './autodiff/checkpoint.js';
 export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
+export { trainingKey, withTrainingKey } from './autodiff/training-key.js';
 export { type CompileOptions, compile } from './compile.js';
 export { type ConfigIssue, type ConfigSchema, parseConfig } from './config.js';
 export { dispose } from './engine/dispose.js';
@@ -17,6 +18,13 @@ export {
 export { compileUpdate, type QueuedUpdate, type Update, type UpdateOptions } from './engine/update.js';
 export type { Graph, GraphNode, OperationNode } from './graph/graph.js';
 export { type Shape, sizeOf } from './graph/shape.js';
+export { type ApplyLoraOptions, applyLora } from './lora/apply-lora.js';
+export { type LoraConfig, type LoraConfigInput, parseLoraConfig } from './lora/config.js';
+export { type LoadLoraOptions, loadLora } from './lora/load-lora.js';
+export { isLoraMerged, mergeLora, removeLora, unmergeLora } from './lora/merge-lora.js';
+export { loraConfigFromPeft, loraConfigToPeft } from './lora/peft-config.js';
+export { loraParameters } from './lora/peft-names.js';
+export { type SaveLoraOptions, saveLora } from './lora/save-lora.js';
 export * from './nn/layers.js';
 export {
   type LoadOptions,
@@ -56,6 +64,7 @@ export {
   pixelUnshuffle,
   unfold,
 } from './ops/pooling.js';
+export * from './ops/quantized.js';
 export * from './ops/random.js';
 export * from './ops/rearrange.js';
 export * from './ops/reduce.js';
@@ -63,10 +72,18 @@ export { applyRotary, inverseFrequencies, type RotaryTables, rotaryTables } from
 export { cumsum } from './ops/scan.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export * from './parity/index.js';
+export { type ActivationMemoryOptions, peakActivationBytes } from './plan/activation-memory.js';
+export { countFlops, countGraphFlops, type Flops } from './plan/count-flops.js';
+export { extrapolateGraph } from './plan/extrapolate-graph.js';
+export { placeholder } from './plan/placeholder.js';
+export { type RecordedGraph, recordGraph } from './plan/record-graph.js';
+export { type WeightPrecision, weightBytes } from './plan/weight-memory.js';
 export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
+export * from './quantization/index.js';
 export * from './storage.js';
 export { structureChanged } from './structure.js';
 export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';
+export { type FetchOptions, type FetchProgress, fetchCheckpoint } from './weights/hub.js';
 export type { FloatTensor, KeyMap, KeyRule, WeightLayout } from './weights/key-map.js';
 export { evenRows, reshaped, stackedRows, transposed } from './weights/layouts.js';
 export {

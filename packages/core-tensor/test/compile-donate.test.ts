@@ -97,7 +97,7 @@ describe.each(['ort', 'reference', 'tfjs'] as const)('a compiled function on %s'
     const traced = vi.fn((x: Tensor) => layer.forward(x));
     const forward = compile(traced, { frozen: 'reference' });
     const set = (weight: readonly number[]) => {
-      layer.weight.set(Float32Array.from(weight));
+      layer.floatWeight.set(Float32Array.from(weight));
       layer.bias!.set(Float32Array.of(1));
     };
     set([1, 2]);
@@ -111,9 +111,9 @@ describe.each(['ort', 'reference', 'tfjs'] as const)('a compiled function on %s'
 
   test('is traced anew when a module changed its structure', async () => {
     const layer = new Linear(1, 1, { bias: false });
-    layer.weight.set(Float32Array.of(2));
+    layer.floatWeight.set(Float32Array.of(2));
     const added = new Linear(1, 1, { bias: false });
-    added.weight.set(Float32Array.of(5));
+    added.floatWeight.set(Float32Array.of(5));
     const forward = compile((x: Tensor) => layer.forward(x));
     await expectNumbers(await forward(tensor([[1]])), [2]);
     layer.setAdapter(added);

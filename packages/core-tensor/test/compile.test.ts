@@ -165,7 +165,7 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
 
   test('has frozen parameters as constants, and follows their changes', async () => {
     const layer = new Linear(2, 2, { bias: false });
-    layer.weight.set(Float32Array.of(1, 2, 3, 4));
+    layer.floatWeight.set(Float32Array.of(1, 2, 3, 4));
     layer.freeze();
     const fn = vi.fn((x: Tensor) => layer.forward(x));
     const compiled = compile(fn);
@@ -175,7 +175,7 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
     expect(graphs.mock.calls[0]![0].inputCount).toBe(1);
     await expectNumbers(await compiled(row(1, 0)), [1, 3]);
     expect(fn).toHaveBeenCalledTimes(1);
-    layer.weight.set(Float32Array.of(5, 6, 7, 8));
+    layer.floatWeight.set(Float32Array.of(5, 6, 7, 8));
     await expectNumbers(await compiled(row(1, 1)), [11, 15]);
     expect(fn).toHaveBeenCalledTimes(2);
     graphs.mockRestore();

@@ -76,6 +76,14 @@ describe.each(formats)('$name', ({ exponentBits, mantissaBits, toFloat32, fromFl
   });
 });
 
+describe('bfloat16 at any offset', () => {
+  it.each([0, 1, 2, 3])('reads every element from element %i on', (offset) => {
+    const patterns = Uint16Array.from({ length: 9 }, (_, i) => 0xbf80 + 257 * i);
+    const values = bfloat16ToFloat32(patterns.subarray(offset));
+    expect([...new Uint32Array(values.buffer)]).toEqual([...patterns.subarray(offset)].map((each) => each * 65536));
+  });
+});
+
 describe('8-bit floats', () => {
   const patterns = Uint8Array.from({ length: 256 }, (_, pattern) => pattern);
 

@@ -35,6 +35,8 @@ describe('published operators', () => {
     ['ops_misc', 'in.log_softmax.x'],
     ['ops_norm', 'param.batch_norm_eval.running_var'],
     ['ops_pool', 'in.avg_ceil.x'],
+    ['quant', 'in.nbits4_sym_b32.W'],
+    ['quant', 'in.nf4_b64_across_rows.A'],
   ])('of %s disagree when %s is changed', async (name, tensor) => {
     const fixture = await readFixture(`${folder}/backbones/${name}.safetensors`);
     expect(passes(await parityChecks[fixture.kind]!(perturbed(fixture, tensor)))).toBe(false);

@@ -1,8 +1,10 @@
+export { DataError, type DataErrorDetails } from './data-error.js';
 export * from './image/canvas.js';
 export * from './image/decode.js';
 export * from './image/hugging-face-processor.js';
 export * from './image/image-error.js';
 export * from './image/image-processor.js';
+export * from './image/pix2struct.js';
 export * from './image/preprocess.js';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './image/resample-filter.js';
 export * from './image/resize.js';

@@ -1,11 +1,7 @@
-/**
- * A 64-bit key of the counter-based generator: two unsigned 32-bit words. Keys are plain values; randomness enters a
- * function as a key and never through hidden state.
- */
-export interface RandomKey {
-  readonly high: number;
-  readonly low: number;
-}
+import { philoxBlock, philoxWordsInto, type RandomKey } from '@ocelli/core-tensor';
+import { DataError } from './data-error.js';
+
+export type { RandomKey } from '@ocelli/core-tensor';
 
 /** A stream of random values drawn from one key. Drawing advances the stream. */
 export interface RandomSource {
@@ -24,62 +20,16 @@ export interface RandomSource {
 }
 
 /** Thrown when a random draw is asked for something that has no answer, such as an element of an empty list. */
-export class RandomError extends Error {
+export class RandomError extends DataError {
   override readonly name = 'RandomError';
-  constructor(
-    message: string,
-    readonly value: unknown,
-  ) {
-    super(message);
-  }
 }
 
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
-
-/** Third counter word: keeps derived keys, label hashes and the stream of values apart. */
-const STREAM_DOMAIN = 0;
+/** Third counter word: keeps derived keys and label hashes apart from the stream of values, where it is 0. */
 const FOLD_DOMAIN = 1;
 const LABEL_DOMAIN = 2;
 
-/** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers. */
-function multiplyHigh(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + (low >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + (carry - (carry % 65536)) / 65536) >>> 0;
-}
-
-/**
- * Philox4x32 with ten rounds: a bijection of the 128-bit counter under a 64-bit key, in 32-bit integer arithmetic only,
- * so that every platform computes the same words (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
- */
-export function philox4x32(
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): [number, number, number, number] {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
-    const high0 = multiplyHigh(MULTIPLIER_0, c0);
-    const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
-    const high1 = multiplyHigh(MULTIPLIER_1, c2);
-    const low1 = Math.imul(MULTIPLIER_1, c2) >>> 0;
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
-    c1 = low1;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
-    c3 = low0;
-    k0 = (k0 + WEYL_0) >>> 0;
-    k1 = (k1 + WEYL_1) >>> 0;
-  }
-  return [c0, c1, c2, c3];
-}
+/** Words drawn at once; a multiple of the four of a block. */
+const BUFFERED_WORDS = 64;
 
 /**
  * The root key of a seed.
@@ -89,10 +39,13 @@ export function philox4x32(
  */
 export function randomKey(seed: number): RandomKey {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RandomError(
-      `randomKey: expected a non-negative safe integer seed, received ${seed}; choose a seed between 0 and ${Number.MAX_SAFE_INTEGER}`,
-      seed,
-    );
+    throw new RandomError({
+      operation: 'randomKey',
+      expected: 'a non-negative safe integer seed',
+      received: String(seed),
+      remedy: `choose a seed between 0 and ${Number.MAX_SAFE_INTEGER}`,
+      value: seed,
+    });
   }
   return { high: Math.floor(seed / 2 ** 32), low: seed >>> 0 };
 }
@@ -107,43 +60,48 @@ export function randomKey(seed: number): RandomKey {
 export function fold(key: RandomKey, value: number | string): RandomKey {
   if (typeof value === 'number') {
     const { high, low } = randomKey(value);
-    const [first, second] = philox4x32([low, high, FOLD_DOMAIN, 0], [key.low, key.high]);
-    return { high: second, low: first };
+    return mix(key, low, high, FOLD_DOMAIN);
   }
-  let words: [number, number] = [key.low, key.high];
+  let mixed = key;
   for (let index = 0; index <= value.length; index++) {
     const unit = index < value.length ? value.charCodeAt(index) : value.length;
-    const [first, second] = philox4x32([unit, index, LABEL_DOMAIN, 0], words);
-    words = [first, second];
+    mixed = mix(mixed, unit, index, LABEL_DOMAIN);
   }
-  return { high: words[1], low: words[0] };
+  return mixed;
+}
+
+function mix({ low, high }: RandomKey, word0: number, word1: number, domain: number): RandomKey {
+  const [first, second] = philoxBlock([low, high], [word0, word1, domain, 0]);
+  return { low: first!, high: second! };
 }
 
 /** A stream of values of a key, from its beginning. Two sources of one key yield the same values. */
-export function randomSource(key: RandomKey): RandomSource {
-  let block: readonly number[] = [];
-  let used = 4;
-  let low = 0;
-  let high = 0;
+export function randomSource({ low, high }: RandomKey): RandomSource {
+  const words = new Uint32Array(BUFFERED_WORDS);
+  let used = BUFFERED_WORDS;
+  let block = 0;
 
   const uint32 = (): number => {
-    if (used === 4) {
-      block = philox4x32([low, high, STREAM_DOMAIN, 0], [key.low, key.high]);
+    if (used === BUFFERED_WORDS) {
+      // The block's number takes the first two words of the counter.
+      philoxWordsInto(low, high, Math.floor(block / 2 ** 32), 0, 0, words, block % 2 ** 32);
       used = 0;
-      low = (low + 1) >>> 0;
-      if (low === 0) high = (high + 1) >>> 0;
+      block += BUFFERED_WORDS / 4;
     }
-    return block[used++]!;
+    return words[used++]!;
   };
 
   const float = (): number => ((uint32() >>> 5) * 2 ** 26 + (uint32() >>> 6)) / 2 ** 53;
 
   const integer = (bound: number): number => {
     if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) {
-      throw new RandomError(
-        `RandomSource.integer: expected an integer bound between 1 and 2^32, received ${bound}`,
-        bound,
-      );
+      throw new RandomError({
+        operation: 'RandomSource.integer',
+        expected: 'an integer bound between 1 and 2^32',
+        received: String(bound),
+        remedy: 'pass the number of values to choose from',
+        value: bound,
+      });
     }
     // Draws at or beyond the largest multiple of the bound would favour small values.
     const limit = 2 ** 32 - (2 ** 32 % bound);
@@ -159,7 +117,13 @@ export function randomSource(key: RandomKey): RandomSource {
     chance: (probability) => float() < probability,
     pick: (items) => {
       if (items.length === 0) {
-        throw new RandomError('RandomSource.pick: expected at least one item, received an empty list', items);
+        throw new RandomError({
+          operation: 'RandomSource.pick',
+          expected: 'at least one item',
+          received: 'an empty list',
+          remedy: 'do not pick from an empty list',
+          value: items,
+        });
       }
       return items[integer(items.length)]!;
     },

@@ -2,6 +2,7 @@ export type { Batch, BatchShape } from './collate/batch.js';
 export { bucketLength, type LengthBuckets } from './collate/buckets.js';
 export { type CollateOptions, type CollateSample, collate } from './collate/collate.js';
 export { CollationError } from './collate/collation-error.js';
+export { type TokenizeConversationOptions, tokenizeConversation } from './collate/tokenize-conversation.js';
 export {
   IGNORE_LABEL,
   type SegmentTokenizer,
@@ -10,6 +11,7 @@ export {
   tokenizeSegments,
   VISUAL_TOKEN,
 } from './collate/tokenize-segments.js';
+export { type ChatMessage, type ChatTemplateOptions, renderChatTemplate } from './conversation/chat-template.js';
 export {
   type Conversation,
   checkConversation,
@@ -19,6 +21,7 @@ export {
 } from './conversation/conversation.js';
 export { ConversationError } from './conversation/conversation-error.js';
 export { segmentHoneybeePrompt } from './conversation/honeybee-prompt.js';
+export { collapseImages, moveImageToFront } from './conversation/place-images.js';
 export {
   parseConversation,
   type ReadConversationsOptions,
@@ -32,7 +35,14 @@ export {
   segmentsToText,
   type TextSegment,
 } from './conversation/segment.js';
-export { type ConversationTemplate, getTemplate, TEMPLATES, type TemplateName } from './conversation/template.js';
+export { type AnswerStop, answerStop } from './conversation/stop.js';
+export {
+  type ConversationTemplate,
+  conversationTemplateSchema,
+  getTemplate,
+  TEMPLATES,
+  type TemplateName,
+} from './conversation/template.js';
 export { conversationDataset, type Dataset, type Mixture, mixDatasets } from './loader/dataset.js';
 export { createLoader, type Loader } from './loader/loader.js';
 export { LoaderError } from './loader/loader-error.js';

@@ -1,26 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { fold, philox4x32, RandomError, randomKey, randomSource } from '../src/index.js';
+import { permutation } from '../src/loader/permutation.js';
+import { fold, RandomError, randomKey, randomSource } from '../src/random.js';
 
-describe('philox4x32', () => {
-  // Known answers of the authors' library Random123 (`kat_vectors`, philox4x32 with 10 rounds).
-  it.each([
-    [
-      [0, 0, 0, 0],
-      [0, 0],
-      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
-    ],
-    [
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      [0xffffffff, 0xffffffff],
-      [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
-    ],
-    [
-      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-      [0xa4093822, 0x299f31d0],
-      [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
-    ],
-  ] as const)('maps counter %j under key %j to the published words', (counter, key, expected) => {
-    expect(philox4x32([...counter], [...key])).toEqual(expected);
+describe('values that data sets and orders depend on', () => {
+  it('never change', () => {
+    const key = fold(fold(randomKey(2 ** 40 + 7), 'split'), 123456789012);
+    expect(key).toEqual({ high: 226599703, low: 3430278772 });
+    const source = randomSource(key);
+    const words = Array.from({ length: 5 }, source.uint32);
+    expect(words).toEqual([1596687252, 2144584308, 1155330447, 1319484354, 1336527691]);
+    expect(source.float()).toBe(0.16855388213537548);
+    expect(source.integer(1000)).toBe(495);
+    expect(source.shuffle([0, 1, 2, 3, 4, 5, 6])).toEqual([4, 2, 3, 6, 5, 0, 1]);
+    expect([0, 1, 2, 3, 999].map(permutation(1000, randomKey(3)))).toEqual([257, 468, 161, 874, 872]);
   });
 });
 

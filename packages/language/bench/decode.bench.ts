@@ -2,22 +2,14 @@ import { closeEngine, dispose, tensor } from '@ocelli/core-tensor';
 import * as ort from 'onnxruntime-node';
 import { interleaved, report } from '../../core-tensor/bench/measure.js';
 import { decodePrograms } from '../src/generation/programs.js';
-import { Llama } from '../src/llama/llama.js';
+import { benchLlama } from './bench-llama.js';
 import { decodeWithPast, sessionWithPast, type WriteProduct } from './llama-with-past.js';
 
 /**
  * Tokens per second of a LLaMA with 127M random parameters behind 1,024 tokens, one row: this package's steps against a
  * loop that passes keys and values through an ONNX session, and against reading the weights once per token.
  */
-const model = new Llama({
-  vocabSize: 32000,
-  hiddenSize: 768,
-  intermediateSize: 1792,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  maxPositionEmbeddings: 2048,
-}).initialize(0);
-model.freeze();
+const model = benchLlama();
 const { config } = model;
 const context = 1024;
 const count = 32;

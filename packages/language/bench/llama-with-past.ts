@@ -67,7 +67,10 @@ export async function sessionWithPast(
       return after;
     });
     const scale = b.scalar(1 / Math.sqrt(headDim), 'float32');
-    const rows = b.emit('Reshape', [b.emit('Mul', [query, scale]), b.integers([1, keyHeads, heads / keyHeads, headDim])]);
+    const rows = b.emit('Reshape', [
+      b.emit('Mul', [query, scale]),
+      b.integers([1, keyHeads, heads / keyHeads, headDim]),
+    ]);
     const scores = b.emit('FusedMatMul', [rows, whole[0]!], { transB: int(1) }, 'com.microsoft');
     const mixed = b.emit('MatMul', [b.emit('Softmax', [scores], { axis: int(-1) }), whole[1]!]);
     const attended = b.emit('Reshape', [mixed, b.integers([1, 1, heads * headDim])]);

@@ -16,20 +16,34 @@ import {
   tensor,
   toTensor,
   where,
+  withKeyMap,
   worstOf,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
+import { type DecoderType, decoderArchitectures } from './llama/architectures.js';
 import { llamaConfigFromHuggingFace } from './llama/hugging-face-config.js';
 import { maskedPositions } from './llama/input.js';
 import { Llama } from './llama/llama.js';
 import { rotaryFrequencies, rotaryTablesOf } from './llama/rotary.js';
+import { checkGenerate } from './parity/generate.js';
+import { checkLogitsProcessors } from './parity/logits-processors.js';
+import { checkLora } from './parity/lora.js';
 
-/** The model of a fixture, with its weights. */
-function modelOf(fixture: Fixture, modelType: string): Llama {
-  const model = new Llama(llamaConfigFromHuggingFace({ ...(fixture.config as object), model_type: modelType }));
+/** The model of a fixture, with its weights, and the fixture under the model's names. */
+function modelOf(stored: Fixture, modelType: DecoderType): { model: Llama; fixture: Fixture } {
+  const model = new Llama(llamaConfigFromHuggingFace({ ...(stored.config as object), model_type: modelType }));
+  const fixture = withKeyMap(stored, model, decoderArchitectures[modelType].keyMap(model.config));
   const { 'lm_head.weight': head, ...others } = fixtureTensors(fixture, 'param');
   model.loadState(head && !model.config.tieWordEmbeddings ? { ...others, 'lm_head.weight': head } : others);
-  return model;
+  return { model, fixture };
+}
+
+/** The family of a fixture that does not name it, by its weights. */
+function typeOf({ tensors }: Fixture): DecoderType {
+  const names = [...tensors.keys()];
+  if (names.some((name) => name.endsWith('.wqkv.weight'))) return 'internlm2';
+  const hasBias = (layer: string) => names.some((name) => name.endsWith(`.${layer}.bias`));
+  return hasBias('q_proj') && !hasBias('o_proj') ? 'qwen2' : 'llama';
 }
 
 function inputsOf(fixture: Fixture): Readonly<Record<string, Tensor>> {
@@ -43,9 +57,9 @@ function zeroPadding(x: Tensor, mask: Tensor): Tensor {
 }
 
 /** A whole sequence: hidden states, logits, loss, all gradients. */
-function checkForward(modelType: string): ParityCheck {
-  return (fixture) => {
-    const model = modelOf(fixture, modelType);
+function checkForward(modelType: DecoderType): ParityCheck {
+  return (stored) => {
+    const { model, fixture } = modelOf(stored, modelType);
     const inputs = inputsOf(fixture);
     const mask = inputs.attention_mask!;
     const { hiddenStates, logits, loss } = model.forward({
@@ -66,23 +80,23 @@ function checkForward(modelType: string): ParityCheck {
 
 /** A prompt and steps behind it: logits, and the keys and values that are kept. */
 async function checkCache(fixture: Fixture): Promise<ParityResult> {
-  const model = modelOf(fixture, 'llama');
+  const { model } = modelOf(fixture, 'llama');
   const inputs = inputsOf(fixture);
   const { input_ids: inputIds, attention_mask: attentionMask } = inputs as Record<string, Tensor>;
   const [, tokens] = inputIds!.shape as [number, number];
   const steps = Object.keys(inputs).flatMap((name) => /^(step\d+)\.input_ids$/.exec(name)?.[1] ?? []);
 
   const whole = model.forward({ inputIds, attentionMask, positions: maskedPositions(attentionMask!) });
-  let { logits, cache } = model.prefill({ inputIds, attentionMask, capacity: Math.max(1, steps.length) });
+  let { logits, cache } = model.prefill({ inputIds, attentionMask, capacity: tokens + steps.length });
   const all = concat([sliceAxis(whole.logits, 1, 0, tokens - 1), expandDims(logits, 1)], 1);
   const outputs: Record<string, Tensor> = { 'logits.prefill': zeroPadding(all, attentionMask!) };
-  cache.prompt.keys.forEach((keys, layer) => {
+  cache.keys.forEach((keys, layer) => {
     const stored = (x: Tensor) => {
       const mask = reshape(notEqual(attentionMask!, 0), [x.shape[0]!, 1, tokens, 1]);
-      return where(mask, x, 0); // [batch, heads, tokens, headDim]
+      return where(mask, sliceAxis(x, 2, 0, tokens), 0); // [batch, heads, tokens, headDim]
     };
     outputs[`key.${layer}.prefill`] = stored(keys);
-    outputs[`value.${layer}.prefill`] = stored(cache.prompt.values[layer]!);
+    outputs[`value.${layer}.prefill`] = stored(cache.values[layer]!);
   });
   for (const step of steps) {
     const positions = squeeze(inputs[`${step}.position_ids`]!, 1);
@@ -134,6 +148,10 @@ async function checkRotary(fixture: Fixture): Promise<ParityResult> {
 export const parityChecks: ParityChecks = {
   'backbones/llama': checkForward('llama'),
   'backbones/qwen2': checkForward('qwen2'),
+  'backbones/internlm2': checkForward('internlm2'),
   'backbones/kv_cache': checkCache,
   'backbones/rope_tables': checkRotary,
+  'backbones/generate': checkGenerate((fixture) => modelOf(fixture, typeOf(fixture)).model),
+  'backbones/logits_processors': checkLogitsProcessors,
+  'backbones/lora_llama': checkLora,
 };

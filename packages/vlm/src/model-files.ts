@@ -1,62 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  CheckpointError,
-  isDType,
-  type Module,
-  openCheckpoint,
-  type StateEntry,
-  type TensorSource,
-  writeCheckpoint,
-  writeFileAtomically,
-} from '@ocelli/core-tensor';
+import { CheckpointError, loadWeights, saveWeights, writeFileAtomically } from '@ocelli/core-tensor';
 import type { VisionLanguageConfig } from './config.js';
 import { VisionLanguageModel } from './vision-language-model.js';
 
 const configName = 'config.json';
-
-/**
- * Writes a module's parameters as safetensors into a folder.
- *
- * @throws CheckpointError naming the file that cannot be written.
- */
-export async function saveWeights(folder: string, module: Module): Promise<void> {
-  const tensors = Object.entries(module.namedParameters()).map(([name, parameter]) => {
-    // Dtype and data of a parameter belong together, which the compiler cannot see.
-    const source = { dtype: parameter.dtype, shape: parameter.shape, data: () => parameter.data() } as TensorSource;
-    return [name, source] as const;
-  });
-  await writeCheckpoint(folder, tensors);
-}
-
-/**
- * Loads a module's parameters from a folder or file of safetensors.
- *
- * @param prefix names in the file start with this, for a part of a larger model.
- * @throws CheckpointError that lists every missing, unexpected and misshapen name, or names the damaged file.
- */
-export async function loadWeights(
-  path: string,
-  module: Module,
-  { prefix = '' }: { prefix?: string } = {},
-): Promise<void> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    const state: Record<string, StateEntry> = {};
-    for (const key of checkpoint.keys()) {
-      if (!key.startsWith(prefix)) continue;
-      const { dtype, shape } = checkpoint.info(key);
-      const { data } = await checkpoint.read(
-        key,
-        isDType(dtype) && dtype !== 'float16' && dtype !== 'bfloat16' ? {} : { as: 'float32' },
-      );
-      state[key.slice(prefix.length)] = { shape, data };
-    }
-    module.loadState(state);
-  } finally {
-    await checkpoint.close();
-  }
-}
 
 /** Writes a model into a folder: `config.json` and safetensors. */
 export async function saveModel(folder: string, model: VisionLanguageModel): Promise<void> {
@@ -71,7 +19,7 @@ export async function saveModel(folder: string, model: VisionLanguageModel): Pro
  */
 export async function loadModel(folder: string): Promise<VisionLanguageModel> {
   const model = await readModel(join(folder, configName));
-  await loadWeights(folder, model);
+  await loadWeights(model, folder);
   return model;
 }
 

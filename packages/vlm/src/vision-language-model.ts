@@ -55,7 +55,7 @@ export class VisionLanguageModel extends Module {
   }
 
   private get patches(): number {
-    const [rows, columns] = this.vision.patchGrid();
+    const [rows, columns] = this.vision.featureGrid();
     return rows * columns;
   }
 

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Module, type Tensor, tensor } from '@ocelli/core-tensor';
+import { type Module, saveWeights, type Tensor, tensor } from '@ocelli/core-tensor';
 import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import { Llama, type LlamaConfigInput } from '@ocelli/language';
 import type { Loss, ResumableBatches } from '@ocelli/trainer';
-import { PatchClassifier, patchLabels, saveWeights, toTensors, type VisionLanguageBatch } from '@ocelli/vlm';
+import { PatchClassifier, patchLabels, toTensors, type VisionLanguageBatch } from '@ocelli/vlm';
 import type { Scale } from '../recipe/schema.js';
 import { trainingBatches } from './batches.js';
 import { cached } from './cache.js';
@@ -34,7 +34,7 @@ interface Pretraining<Inputs> {
 export function pretrainVision(scale: Scale, world: World, context: ReproduceContext): Promise<string> {
   const { config, featureLayer, pretraining: settings } = scale.vision;
   const model = new PatchClassifier(config as ClipVisionConfigInput, featureLayer);
-  const [grid] = model.vision.patchGrid();
+  const [grid] = model.vision.featureGrid();
   const labels = new Map(world.train.map(({ id, scene }) => [id, patchLabels(scene, grid)]));
   const conversations = world.train.map(captionConversation);
   return pretrain(

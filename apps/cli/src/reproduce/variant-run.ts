@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '@ocelli/core-tensor';
+import { loadWeights, writeFileAtomically } from '@ocelli/core-tensor';
 import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import { accuracyByType, type ScoredQuestion } from '@ocelli/eval';
 import type { ProjectorConfigInput } from '@ocelli/projectors';
 import {
-  loadWeights,
   saveModel,
   toTensors,
   type VisionLanguageBatch,
@@ -71,8 +70,8 @@ export async function runVariant(
   await mkdir(folder, { recursive: true });
   const config = variantConfig(scale, world, variant);
   const model = new VisionLanguageModel(config).initialize(seed);
-  await loadWeights(shared.vision, model.vision);
-  await loadWeights(shared.language, model.language);
+  await loadWeights(model.vision, shared.vision);
+  await loadWeights(model.language, shared.language);
 
   const conversations = {
     captions: world.train.map(captionConversation),

@@ -1,8 +1,9 @@
+import { loadWeights } from '@ocelli/core-tensor';
 import { type ClipVisionConfigInput, parseClipVisionConfig } from '@ocelli/encoders';
 import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
 import { createProjector, type ProjectorConfigInput } from '@ocelli/projectors';
 import { namePattern, parameterGroups } from '@ocelli/trainer';
-import { loadWeights, VisionLanguageModel } from '@ocelli/vlm';
+import { VisionLanguageModel } from '@ocelli/vlm';
 import type { TrainingConfig } from './config.js';
 import { heed, type Refuse } from './refuse.js';
 
@@ -55,6 +56,6 @@ export async function initializeModel(
   { seed, vision, language }: TrainingConfig,
 ): Promise<void> {
   model.initialize(seed);
-  if (vision.weights !== undefined) await loadWeights(vision.weights, model.vision);
-  if (language.weights !== undefined) await loadWeights(language.weights, model.language);
+  if (vision.weights !== undefined) await loadWeights(model.vision, vision.weights);
+  if (language.weights !== undefined) await loadWeights(model.language, language.weights);
 }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { closeEngine } from '@ocelli/core-tensor';
+import { closeEngine, saveWeights } from '@ocelli/core-tensor';
 import { TEMPLATES } from '@ocelli/data';
 import { ClipVisionTower } from '@ocelli/encoders';
 import { Llama } from '@ocelli/language';
-import { saveWeights } from '@ocelli/vlm';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { scaleSchema } from '../../src/recipe/schema.js';
 import { languageConfig } from '../../src/reproduce/pretrain.js';

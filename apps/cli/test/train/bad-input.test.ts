@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closeEngine } from '@ocelli/core-tensor';
+import { closeEngine, saveWeights } from '@ocelli/core-tensor';
 import { ClipVisionTower } from '@ocelli/encoders';
-import { saveWeights } from '@ocelli/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateWorld, ocelli, readJson, temporaryFolder, tinyConfig, writeConfig } from './tiny-run.js';
 

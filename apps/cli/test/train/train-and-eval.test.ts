@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closeEngine } from '@ocelli/core-tensor';
+import { closeEngine, saveWeights } from '@ocelli/core-tensor';
 import { accuracyByType, constantBaseline, type ScoredQuestion } from '@ocelli/eval';
-import { loadModel, saveWeights } from '@ocelli/vlm';
+import { loadModel } from '@ocelli/vlm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateCommand } from '../../src/evaluate/evaluate.js';
 import type { TrainingConfig } from '../../src/train/config.js';

@@ -1,9 +1,12 @@
+import { ConfigError, formatShape, ShapeError } from '../errors.js';
+import { type Shape, sameShape } from '../graph/shape.js';
 import { type ActivationName, activations } from '../ops/activations.js';
 import { add } from '../ops/arithmetic.js';
 import { type Conv2dOptions, conv2d } from '../ops/convolution.js';
 import { embedding } from '../ops/embedding.js';
 import { linear } from '../ops/linear.js';
 import { layerNorm, layerNorm2d, rmsNorm } from '../ops/normalization.js';
+import { QuantizedWeight } from '../quantization/quantized-weight.js';
 import { type Initializer, kaimingUniform, normal, ones, uniform, zeros } from '../random/initializers.js';
 import { structureChanged } from '../structure.js';
 import type { Tensor } from '../tensor.js';
@@ -18,6 +21,8 @@ export interface LinearOptions {
   readonly initializer?: Initializer;
   /** Of the bias. Default: uniform ±1/√inputs, as PyTorch; zeros if `initializer` is given. */
   readonly biasInitializer?: Initializer;
+  /** A weight [outputs, inputs] of another layer, to be shared with it, such as the token table by an output head. */
+  readonly weight?: Parameter | undefined;
 }
 
 /** What adds to the output of a {@link Linear}, such as the low-rank product of LoRA. */
@@ -28,17 +33,50 @@ export interface LinearAdapter extends Module {
 
 /** y = x·Wᵀ + b, with weight [outputs, inputs], and what an adapter adds. */
 export class Linear extends Module {
-  readonly weight: Parameter;
+  /** Floats, or a weight in few bits; changed by {@link setWeight}. */
+  weight: Parameter | QuantizedWeight;
   readonly bias: Parameter | undefined;
   /** What adds to the output; changed by {@link setAdapter}. */
   adapter: LinearAdapter | undefined;
 
-  constructor(inputs: number, outputs: number, { bias = true, initializer, biasInitializer }: LinearOptions = {}) {
+  /** @throws ShapeError if a shared weight is not [outputs, inputs]. */
+  constructor(
+    inputs: number,
+    outputs: number,
+    { bias = true, initializer, biasInitializer, weight }: LinearOptions = {},
+  ) {
     super();
     const bound = 1 / Math.sqrt(inputs);
-    this.weight = new Parameter([outputs, inputs], { initializer: initializer ?? uniform(-bound, bound) });
+    if (weight) requireWeight('Linear', weight, [outputs, inputs]);
+    this.weight = weight ?? new Parameter([outputs, inputs], { initializer: initializer ?? uniform(-bound, bound) });
     const biasStart = biasInitializer ?? (initializer ? zeros : uniform(-bound, bound));
     this.bias = bias ? new Parameter([outputs], { initializer: biasStart }) : undefined;
+  }
+
+  /**
+   * The weight where it is one of floats.
+   *
+   * @throws ConfigError if it is quantized.
+   */
+  get floatWeight(): Parameter {
+    if (this.weight instanceof Parameter) return this.weight;
+    throw new ConfigError({
+      operation: 'Linear.floatWeight',
+      expected: 'a layer whose weight is one of floats',
+      received: `one of ${this.weight.config.format}`,
+      remedy: 'Take the values with weight.toFloat or weight.dequantized, or turn it back with dequantizeModule.',
+    });
+  }
+
+  /**
+   * Puts a weight in place of the one before.
+   *
+   * @throws ShapeError if it is of another shape.
+   */
+  setWeight(weight: Parameter | QuantizedWeight): void {
+    requireWeight('Linear.setWeight', weight, this.weight.shape);
+    this.weight = weight;
+    structureChanged();
   }
 
   /** Puts an adapter on in place of the one before, or takes it off. Its parameters are named `adapter.…`. */
@@ -49,9 +87,15 @@ export class Linear extends Module {
 
   /** x [..., inputs] → [..., outputs] */
   forward(x: Tensor): Tensor {
-    const y = linear(x, this.weight, this.bias);
+    const { weight, bias } = this;
+    const y = weight instanceof QuantizedWeight ? weight.linear(x, bias) : linear(x, weight, bias);
     return this.adapter ? add(y, this.adapter.forward(x)) : y;
   }
+}
+
+function requireWeight(operation: string, { shape }: { readonly shape: Shape }, expected: Shape): void {
+  if (sameShape(shape, expected)) return;
+  throw new ShapeError({ operation, expected: `a weight ${formatShape(expected)}`, received: [shape] });
 }
 
 /** {@link layerNorm} over the last axis with a learned gain and shift. */
@@ -108,10 +152,18 @@ export interface EmbeddingOptions {
   readonly initializer?: Initializer;
 }
 
-/** A table of rows, looked up by index. */
+/** What adds to the rows that an {@link Embedding} gives. */
+export interface EmbeddingAdapter extends Module {
+  /** ids [...] → [..., width] */
+  forward(ids: Tensor): Tensor;
+}
+
+/** A table of rows, looked up by index, and what an adapter adds. */
 export class Embedding extends Module {
   readonly weight: Parameter;
   readonly paddingIndex: number | undefined;
+  /** What adds to the rows; changed by {@link setAdapter}. */
+  adapter: EmbeddingAdapter | undefined;
 
   constructor(rows: number, width: number, { paddingIndex, initializer = normal(0, 1) }: EmbeddingOptions = {}) {
     super();
@@ -119,9 +171,16 @@ export class Embedding extends Module {
     this.paddingIndex = paddingIndex;
   }
 
+  /** Puts an adapter on in place of the one before, or takes it off. Its parameters are named `adapter.…`. */
+  setAdapter(adapter: EmbeddingAdapter | undefined): void {
+    this.adapter = adapter;
+    structureChanged();
+  }
+
   /** ids [...] → [..., width] */
   forward(ids: Tensor): Tensor {
-    return embedding(ids, this.weight, { paddingIndex: this.paddingIndex });
+    const rows = embedding(ids, this.weight, { paddingIndex: this.paddingIndex });
+    return this.adapter ? add(rows, this.adapter.forward(ids)) : rows;
   }
 }
 

@@ -14,6 +14,20 @@ export interface ParameterOptions {
   /** False for state that is saved but never trained, such as running statistics. Default: true. */
   readonly trainable?: boolean;
   readonly dtype?: DType;
+  /**
+   * While it does not train, programs hold it as their own, however `compile` is told to hold frozen parameters: what
+   * is computed from it is fast only where the engine could arrange it. Default: false.
+   */
+  readonly alwaysConstant?: boolean;
+}
+
+/** Options of {@link Parameter.set}. */
+export interface SetOptions {
+  /**
+   * The caller gives the array up: moving it to the engine may empty it instead of copying. Default: false, and the
+   * array must not change until the values are first used.
+   */
+  readonly own?: boolean;
 }
 
 let created = 0;
@@ -27,17 +41,24 @@ export class Parameter extends Tensor {
   requiresGrad: boolean;
   /** False for state that never trains, whatever is unfrozen. */
   readonly trainable: boolean;
+  /** See {@link ParameterOptions.alwaysConstant}. */
+  readonly alwaysConstant: boolean;
   /** Grows with every change of its values. */
   version = 0;
   private readonly initializer: Initializer;
   private key: RandomKey;
   private buffer: DeviceBuffer | undefined;
   private loaded: AnyTypedArray | undefined;
+  private ownsLoaded = false;
 
-  constructor(shape: Shape, { initializer = zeros, trainable = true, dtype = 'float32' }: ParameterOptions = {}) {
+  constructor(
+    shape: Shape,
+    { initializer = zeros, trainable = true, dtype = 'float32', alwaysConstant = false }: ParameterOptions = {},
+  ) {
     super(shape, dtype, { kind: 'parameter' });
     this.initializer = initializer;
     this.trainable = trainable;
+    this.alwaysConstant = alwaysConstant;
     this.requiresGrad = trainable;
     this.key = foldIn(randomKey(0), created++);
   }
@@ -53,7 +74,7 @@ export class Parameter extends Tensor {
    *
    * @throws ShapeError if their number is not that of the shape; DTypeError if the array is not one of the dtype.
    */
-  set(values: AnyTypedArray): void {
+  set(values: AnyTypedArray, { own = false }: SetOptions = {}): void {
     if (values.length !== sizeOf(this.shape)) {
       throw new ShapeError({
         operation: 'Parameter.set',
@@ -71,6 +92,7 @@ export class Parameter extends Tensor {
     }
     this.drop();
     this.loaded = values;
+    this.ownsLoaded = own;
   }
 
   /** @internal The values as an engine holds them; draws or moves them there when needed. */
@@ -81,7 +103,9 @@ export class Parameter extends Tensor {
     // Meanwhile the values may have been replaced, or moved by another call.
     if (this.buffer !== previous) return this.bufferOn(engine);
     previous?.engine.free(previous);
-    this.buffer = engine.upload(values, this.shape, this.dtype);
+    // What an initializer drew may be its own array.
+    const own = previous !== undefined || (values === this.loaded && this.ownsLoaded);
+    this.buffer = engine.upload(values, this.shape, this.dtype, { own });
     this.loaded = undefined;
     return this.buffer;
   }
@@ -89,6 +113,16 @@ export class Parameter extends Tensor {
   override async data(): Promise<AnyTypedArray> {
     const buffer = this.buffer ?? (await this.bufferOn(await currentEngine()));
     return buffer.engine.download(buffer);
+  }
+
+  /** @internal The values to be read at once and not changed, without bringing them to an engine. */
+  async peek(): Promise<AnyTypedArray> {
+    return this.buffer ? this.buffer.engine.download(this.buffer) : this.hostValues();
+  }
+
+  /** @internal Gives the memory of its values back: afterwards it only knows its first ones. */
+  release(): void {
+    this.drop();
   }
 
   /** Whether it holds values already, rather than only how to draw them. */

@@ -22,6 +22,7 @@ export class OnnxBuilder {
   readonly initializers: OnnxTensor[] = [];
   readonly external: ExternalConstant[] = [];
   private readonly integerLists = new Map<string, string>();
+  private readonly constants = new Set<string>();
   private next = 0;
 
   freshName(prefix: string): string {
@@ -31,6 +32,7 @@ export class OnnxBuilder {
   /** Adds an operation and returns its result's name. */
   emit(type: string, inputs: readonly string[], attributes = noAttributes, domain = ''): string {
     const output = this.freshName('v');
+    if (inputs.every((input) => this.constants.has(input))) this.constants.add(output);
     this.nodes.push({
       op_type: type,
       domain,
@@ -41,6 +43,11 @@ export class OnnxBuilder {
     return output;
   }
 
+  /** Whether a value is a constant, or computed from constants alone. */
+  isConstant(name: string): boolean {
+    return this.constants.has(name);
+  }
+
   /** Gives a value a second name; graph results need names of their own. */
   alias(input: string, output: string): void {
     this.nodes.push({ op_type: 'Identity', domain: '', input: [input], output: [output], attribute: [] });
@@ -49,6 +56,7 @@ export class OnnxBuilder {
   /** Adds a constant and returns its name. */
   constant(data: AnyTypedArray, shape: Shape, dtype: DType): string {
     const name = this.freshName('c');
+    this.constants.add(name);
     const bytes = viewAs('uint8', data.buffer, data.byteOffset, data.byteLength);
     const tensor = { name, dims: shape, data_type: elementTypes[dtype] };
     if (bytes.byteLength < externalThreshold) {

@@ -2,6 +2,7 @@ import type { OperationNode } from '../graph/graph.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Conv2dAttributes, PrimitiveName } from '../primitives/attributes.js';
 import type { AttributeValue, OnnxBuilder } from './builder.js';
+import { lowerMatmulBnb4, lowerMatmulNBits } from './quantized.js';
 import { elementTypes } from './schema.js';
 
 /** What a lowering is given: the node, the names of its inputs and their shapes. */
@@ -106,6 +107,8 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     const flags = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
     return builder.emit('FusedMatMul', inputs, flags, 'com.microsoft');
   },
+  matmulNBits: lowerMatmulNBits,
+  matmulBnb4: lowerMatmulBnb4,
   conv2d: ({ node, inputs, shapes, builder }) => builder.emit('Conv', inputs, convolution(node.attributes, shapes[1]!)),
   convTranspose2d: ({ node, inputs, shapes, builder }) =>
     builder.emit('ConvTranspose', inputs, {
@@ -180,7 +183,8 @@ export const lowerings: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
       const zero = builder.integers([0]);
       const nothing = builder.emit('Slice', [vector, zero, zero, zero]);
       const sum = builder.emit('ReduceSum', [nothing], { keepdims: { int: 0 } });
-      return builder.emit('Add', [value, builder.emit('Cast', [sum], { to: { int: elementTypes[node.dtype] } })]);
+      const none = builder.emit('Cast', [sum], { to: { int: elementTypes[node.dtype] } });
+      return builder.emit(node.dtype === 'uint8' ? 'BitwiseOr' : 'Add', [value, none]);
     }, inputs[0]!),
   stopGradient: ({ inputs }) => inputs[0]!,
 };

@@ -4,3 +4,8 @@ import { record, type Tensor } from '../tensor.js';
 export function stopGradient(x: Tensor): Tensor {
   return record('stopGradient', [x], {});
 }
+
+/** @internal x, not computed before `others` are, and not known before: what is computed from it is no constant. */
+export function barrier(x: Tensor, ...others: readonly Tensor[]): Tensor {
+  return record('barrier', [x, ...others], {});
+}

@@ -18,6 +18,19 @@ export interface ConvTranspose2dAttributes extends Conv2dAttributes {
   readonly outputPadding: readonly [number, number];
 }
 
+export interface MatmulNBitsAttributes {
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  readonly accuracyLevel: 1 | 4;
+}
+
+export interface MatmulBnb4Attributes {
+  readonly format: 'nf4' | 'fp4';
+  readonly blockSize: number;
+  readonly outputs: number;
+  readonly accuracyLevel: 1 | 4;
+}
+
 /**
  * The closed set of primitive operations and the attributes of each. Everything else is composed of them; rule tables
  * (shapes, gradients, engine lowerings) are mapped over this interface, so that the type checker names a missing rule.
@@ -70,6 +83,8 @@ export interface PrimitiveAttributes {
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   conv2d: Conv2dAttributes;
   convTranspose2d: ConvTranspose2dAttributes;
+  matmulNBits: MatmulNBitsAttributes;
+  matmulBnb4: MatmulBnb4Attributes;
   // Rearrangement.
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };

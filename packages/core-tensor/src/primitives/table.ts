@@ -3,6 +3,7 @@ import { binaryPrimitives, unaryPrimitives } from './elementwise.js';
 import { indexingPrimitives } from './indexing.js';
 import type { Primitive } from './primitive.js';
 import { productPrimitives } from './product.js';
+import { quantizedPrimitives } from './quantized.js';
 import { rearrangementPrimitives } from './rearrangement.js';
 import { reductionPrimitives } from './reduction.js';
 import { specialPrimitives } from './special.js';
@@ -13,6 +14,7 @@ export const primitives: { readonly [Name in PrimitiveName]: Primitive<Primitive
   ...binaryPrimitives,
   ...reductionPrimitives,
   ...productPrimitives,
+  ...quantizedPrimitives,
   ...rearrangementPrimitives,
   ...indexingPrimitives,
   ...specialPrimitives,

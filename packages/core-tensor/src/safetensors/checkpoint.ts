@@ -9,6 +9,8 @@ import { openSafetensors, type ReadOptions, type SafetensorsReader, type TensorR
 export interface CheckpointReader extends TensorReader {
   /** Paths of its safetensors files, in the order of their first tensor. */
   readonly files: readonly string[];
+  /** Path of the file that holds a tensor. */
+  fileOf(key: string): string;
 }
 
 const operation = 'open checkpoint';
@@ -33,7 +35,7 @@ export async function openCheckpoint(path: string): Promise<CheckpointReader> {
     return openShards(file);
   }
   const reader = await openSafetensors(file);
-  return { ...reader, files: [file] };
+  return { ...reader, files: [file], fileOf: (key) => reader.info(key) && file };
 }
 
 async function findInFolder(folder: string): Promise<string> {
@@ -89,11 +91,13 @@ async function openShards(indexFile: string): Promise<CheckpointReader> {
   };
   return {
     files: [...shards.values()].map((shard) => shard.path),
+    fileOf: (key) => shardOf(key).path,
     metadata: shards.values().next().value?.metadata ?? {},
     keys: () => names,
     has: (key) => weightMap.has(key),
     info: (key) => shardOf(key).info(key),
     read: (async (key: string, options?: ReadOptions) => shardOf(key).read(key, options)) as TensorReader['read'],
+    readInto: async (key, target, options) => shardOf(key).readInto(key, target, options),
     readRange: (async (key: string, begin: number, end: number, options?: ReadOptions) =>
       shardOf(key).readRange(key, begin, end, options)) as TensorReader['readRange'],
     readBytes: async (key, begin, end) => shardOf(key).readBytes(key, begin, end),

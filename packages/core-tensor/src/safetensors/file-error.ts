@@ -17,6 +17,11 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
+/** Whether the operating system refused something about a file. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && /^E[A-Z0-9]+$/.test(codeOf(error) ?? '');
+}
+
 /** What the operating system said about a file, as an error that names it. Errors of the project pass through. */
 export function fileError(operation: string, file: string, expected: string, cause: unknown): Error {
   const code = codeOf(cause);

@@ -1,11 +1,9 @@
-import { type AnyTypedArray, allocate, byteSize, convert, isStorageDType, type StorageDType } from '../dtype.js';
+import { type AnyTypedArray, byteSize, isArrayOf, isStorageDType, type StorageDType } from '../dtype.js';
 import { CheckpointError, DTypeError } from '../errors.js';
 import { type ByteSource, openByteSource } from './byte-source.js';
 import type { StoredTensor, TensorEntry, TensorInfo } from './format.js';
 import { parseHeader, prefixBytes, readHeaderLength, refusalOf } from './header.js';
-
-/** Bytes that are converted at a time, so that reading as another dtype needs little memory beside the result. */
-const conversionBytes = 8 * 1024 * 1024;
+import { allocateTensor, readElements } from './read-elements.js';
 
 /** How a tensor is read. */
 export interface ReadOptions<D extends StorageDType = StorageDType> {
@@ -25,6 +23,12 @@ export interface TensorReader {
   read(name: string): Promise<StoredTensor>;
   read<D extends StorageDType>(name: string, options: { readonly as: D }): Promise<StoredTensor<D>>;
   read(name: string, options?: ReadOptions): Promise<StoredTensor>;
+  /**
+   * Reads a tensor into an array that is there already.
+   *
+   * @param target of as many elements, of the stored dtype or that of `as`
+   */
+  readInto(name: string, target: AnyTypedArray, options?: ReadOptions): Promise<void>;
   /**
    * Reads the rows `begin` to `end` (exclusive) along the first axis: a tensor of shape [end − begin, …rest].
    */
@@ -47,53 +51,6 @@ export interface TensorReader {
 /** One open safetensors file. */
 export interface SafetensorsReader extends TensorReader {
   readonly path: string;
-}
-
-/** An allocation that fails is an answer about the tensor, not a crash. */
-function allocateFor(file: string, key: string, dtype: StorageDType, length: number): AnyTypedArray {
-  try {
-    return allocate(dtype, length);
-  } catch (cause) {
-    throw new CheckpointError({
-      operation: 'read safetensors',
-      file,
-      key,
-      expected: 'to allocate one array for the tensor',
-      received: `${length} elements of ${dtype}, more than this process can hold in one`,
-      remedy: 'Read it in parts with readRange.',
-      cause,
-    });
-  }
-}
-
-function bytesOf(data: AnyTypedArray): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Reads `length` elements that start at a byte position of the file, converting them piece by piece. */
-async function readElements(
-  source: ByteSource,
-  file: string,
-  key: string,
-  position: number,
-  length: number,
-  from: StorageDType,
-  to: StorageDType,
-): Promise<AnyTypedArray> {
-  const target = allocateFor(file, key, to, length);
-  if (from === to) {
-    await source.read(position, bytesOf(target));
-    return target;
-  }
-  const pieceLength = Math.min(length, conversionBytes / byteSize(from));
-  const piece = allocate(from, pieceLength);
-  for (let done = 0; done < length; done += pieceLength) {
-    const part = piece.subarray(0, Math.min(pieceLength, length - done));
-    await source.read(position + done * byteSize(from), bytesOf(part));
-    // Both sides hold the same kind of element, which the union of array types cannot say.
-    (target as Float32Array).set(convert(part, from, to) as Float32Array, done);
-  }
-  return target;
 }
 
 function checkRange(file: string, key: string, what: string, begin: number, end: number, limit: number): void {
@@ -173,16 +130,33 @@ async function readerOf(path: string, source: ByteSource): Promise<SafetensorsRe
     const to = targetDType(dtype, options);
     const width = rest.reduce((product, size) => product * size, 1);
     const position = dataStart + start + begin * width * byteSize(dtype);
-    const data = await readElements(source, path, name, position, (end - begin) * width, dtype, to);
+    const data = allocateTensor(path, name, to, (end - begin) * width);
+    await readElements(source, position, dtype, data, to);
     return { dtype: to, shape: [end - begin, ...rest], data } as StoredTensor;
   }
 
   async function read(name: string, options?: ReadOptions): Promise<StoredTensor> {
-    const { dtype, shape, byteLength, begin } = entryOf(name);
+    const { dtype, shape, byteLength } = entryOf(name);
+    const to = targetDType(dtype, options);
+    const data = allocateTensor(path, name, to, byteLength / byteSize(dtype));
+    await readInto(name, data, { as: to });
+    return { dtype: to, shape, data } as StoredTensor;
+  }
+
+  async function readInto(name: string, target: AnyTypedArray, options?: ReadOptions): Promise<void> {
+    const { dtype, byteLength, begin } = entryOf(name);
     const to = targetDType(dtype, options);
     const length = byteLength / byteSize(dtype);
-    const data = await readElements(source, path, name, dataStart + begin, length, dtype, to);
-    return { dtype: to, shape, data } as StoredTensor;
+    if (!isArrayOf(to, target) || target.length !== length) {
+      const received = `${target.length} elements in a ${target.constructor.name}`;
+      throw refuse(
+        `an array of ${length} elements of ${to}`,
+        received,
+        'Allocate it for the shape that info gives.',
+        name,
+      );
+    }
+    await readElements(source, dataStart + begin, dtype, target, to);
   }
 
   return {
@@ -195,12 +169,13 @@ async function readerOf(path: string, source: ByteSource): Promise<SafetensorsRe
       return { dtype, shape, byteLength };
     },
     read: read as SafetensorsReader['read'],
+    readInto,
     readRange: readRange as SafetensorsReader['readRange'],
     async readBytes(name, begin = 0, end) {
       const { byteLength, begin: start } = entryOf(name);
       const last = end ?? byteLength;
       checkRange(path, name, 'bytes', begin, last, byteLength);
-      const bytes = allocateFor(path, name, 'uint8', last - begin) as Uint8Array;
+      const bytes = allocateTensor(path, name, 'uint8', last - begin) as Uint8Array;
       await source.read(dataStart + start + begin, bytes);
       return bytes;
     },

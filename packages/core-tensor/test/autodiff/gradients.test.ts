@@ -210,7 +210,7 @@ describe('vectorJacobianProduct', () => {
 describe('valueAndGrad', () => {
   test('names gradients as the parameters are named', async () => {
     const layer = new Linear(2, 1);
-    layer.weight.set(Float32Array.of(3, -1));
+    layer.floatWeight.set(Float32Array.of(3, -1));
     layer.bias!.set(Float32Array.of(0.5));
     const x = tensor([
       [1, 2],

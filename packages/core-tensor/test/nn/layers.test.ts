@@ -29,7 +29,7 @@ const shapesOf = (module: Linear | Conv2d | LayerNorm | RMSNorm | Embedding | Fe
 describe('Linear', () => {
   test('multiplies rows by the transposed weight and adds the bias', async () => {
     const layer = new Linear(3, 2);
-    layer.weight.set(Float32Array.of(1, 0, -1, 2, 1, 0.5));
+    layer.floatWeight.set(Float32Array.of(1, 0, -1, 2, 1, 0.5));
     layer.bias!.set(Float32Array.of(10, -10));
     const y = layer.forward(
       tensor([
@@ -46,7 +46,7 @@ describe('Linear', () => {
   test('may go without a bias, and starts within ±1/√inputs', async () => {
     const layer = new Linear(16, 64, { bias: false });
     expect(shapesOf(layer)).toEqual({ weight: [64, 16] });
-    const values = Array.from((await layer.weight.data()) as Float32Array, Math.abs);
+    const values = Array.from((await layer.floatWeight.data()) as Float32Array, Math.abs);
     expect(Math.max(...values)).toBeLessThanOrEqual(0.25);
     expect(Math.max(...values)).toBeGreaterThan(0.24);
   });
@@ -150,9 +150,9 @@ describe('Conv2d', () => {
 describe('FeedForward', () => {
   test('applies the named activation between its two layers', async () => {
     const layer = new FeedForward(1, 2, 'quick_gelu');
-    layer.fc1.weight.set(Float32Array.of(1, -1));
+    layer.fc1.floatWeight.set(Float32Array.of(1, -1));
     layer.fc1.bias!.set(Float32Array.of(0, 0));
-    layer.fc2.weight.set(Float32Array.of(1, 10));
+    layer.fc2.floatWeight.set(Float32Array.of(1, 10));
     layer.fc2.bias!.set(Float32Array.of(0.5));
     const quickGelu = (v: number) => v / (1 + Math.exp(-1.702 * v));
     await expectNumbers(layer.forward(tensor([[2]])), [quickGelu(2) + 10 * quickGelu(-2) + 0.5]);

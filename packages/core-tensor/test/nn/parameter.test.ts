@@ -51,6 +51,25 @@ describe('a parameter', () => {
     await expectNumbers(parameter, [4, 5]);
   });
 
+  test('takes an array that is given up without a copy, and leaves others as they are', async () => {
+    await useEngine('ort');
+    const [kept, given, part] = [new Parameter([2]), new Parameter([2]), new Parameter([2])];
+    const arrays = [Float32Array.of(1, 2), Float32Array.of(3, 4), Float32Array.of(5, 6, 7)] as const;
+    kept.set(arrays[0]);
+    given.set(arrays[1], { own: true });
+    // Of a part of something larger, the rest is not the parameter's to take.
+    part.set(arrays[2].subarray(1), { own: true });
+    expect(await Promise.all([kept, given, part].map((each) => each.data()))).toEqual([
+      Float32Array.of(1, 2),
+      Float32Array.of(3, 4),
+      Float32Array.of(6, 7),
+    ]);
+    expect(arrays.map(({ length }) => length)).toEqual([2, 0, 3]);
+    const constant = Float32Array.of(8, 9);
+    await expectNumbers(new Parameter([2], { initializer: () => constant }), [8, 9]);
+    expect(constant).toHaveLength(2);
+  });
+
   test('keeps values that are set while it moves', async () => {
     const [from, to] = [await startReferenceEngine(), await startReferenceEngine()];
     const parameter = new Parameter([1]);

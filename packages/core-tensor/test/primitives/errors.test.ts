@@ -22,6 +22,10 @@ const float = (...shape: number[]): Operand => ['float32', shape];
 const int = (...shape: number[]): Operand => ['int32', shape];
 const bool = (...shape: number[]): Operand => ['bool', shape];
 
+const bytes = (...shape: number[]): Operand => ['uint8', shape];
+
+const nbits = { bits: 4, blockSize: 32, accuracyLevel: 1 };
+const nf4 = { format: 'nf4', blockSize: 64, outputs: 3, accuracyLevel: 1 };
 const window = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
 function shapes(
@@ -133,6 +137,16 @@ const refusals: readonly Refusal[] = [
     padding: [1, 1, 1, 1],
     outputPadding: [0, 0],
   }),
+  shapes('matmulNBits', [float(2, 40), bytes(3, 1, 16), float(3, 1)], 'scales [n, ⌈k / 32⌉]', nbits),
+  shapes('matmulNBits', [float(2, 32), bytes(3, 1, 32), float(3, 1)], 'packed [n, ⌈k / 32⌉, 16]', nbits),
+  shapes('matmulNBits', [float(2, 32), bytes(3, 1, 16), float(2, 1)], 'scales [n, ⌈k / 32⌉]', nbits),
+  shapes('matmulNBits', [float(2, 64), bytes(3, 2, 16), float(3, 2), bytes(3, 2)], 'zero points [n, ⌈blocks', nbits),
+  shapes('matmulNBits', [float(), bytes(3, 1, 16), float(3, 1)], 'x [..., k]', nbits),
+  types('matmulNBits', [['float16', [2, 32]], bytes(3, 1, 16), float(3, 1)], 'x and scales of float32', nbits),
+  types('matmulNBits', [float(2, 32), int(3, 1, 16), float(3, 1)], 'zero points of uint8', nbits),
+  shapes('matmulBnb4', [float(2, 32), bytes(40), float(2)], 'packed [⌈3 · k / 2⌉]', nf4),
+  shapes('matmulBnb4', [float(2, 32), bytes(48), float(3)], 'absmax [⌈3 · k / 64⌉]', nf4),
+  types('matmulBnb4', [float(2, 32), bytes(48), int(2)], 'x and scales of float32', nf4),
   shapes('reshape', [float(2, 3)], 'as many elements as [4, 2] has (8)', { shape: [4, 2] }),
   shapes('transpose', [float(2, 3)], 'each axis once, received permutation [0, 0]', { permutation: [0, 0] }),
   shapes('broadcastTo', [float(2)], 'shapes that agree', { shape: [3] }),

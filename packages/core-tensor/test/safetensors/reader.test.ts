@@ -91,6 +91,19 @@ describe('the file with one tensor of each dtype', () => {
     expect([...(await reader.readBytes('i16', 1, 3))]).toEqual([128, 255]);
   });
 
+  it('reads into an array that is there', async () => {
+    const target = new Float32Array(8).fill(7);
+    await reader.readInto('z.last', target.subarray(1, 7));
+    expect([...target]).toEqual([7, 0, 1, 2, 3, 4, 5, 7]);
+    const numbers = new Int32Array((await reader.read('i64')).data.length);
+    await reader.readInto('i64', numbers, { as: 'int32' });
+    expect(numbers).toEqual((await reader.read('i64', { as: 'int32' })).data);
+    await expect(reader.readInto('z.last', new Float32Array(5))).rejects.toThrow(
+      'expected an array of 6 elements of float32, received 5 elements in a Float32Array',
+    );
+    await expect(reader.readInto('z.last', new Int32Array(6))).rejects.toThrow('6 elements in a Int32Array');
+  });
+
   it('reads many tensors at once', async () => {
     const all = await Promise.all(reader.keys().map((name) => reader.read(name)));
     expect(all.map(({ shape }) => shape)).toEqual(Object.values(expectedTensors).map(({ shape }) => shape));

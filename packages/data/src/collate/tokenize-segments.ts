@@ -20,6 +20,10 @@ export interface TokenizeOptions {
   readonly maximumLength?: number;
   /** `right` (default) cuts a longer sequence, before an image rather than inside it; `error` refuses it. */
   readonly truncation?: 'right' | 'error';
+  /** Whether the sequence begins with the tokenizer's bos, if it has one. Default true. */
+  readonly addBos?: boolean;
+  /** Texts of single tokens that are trained wherever they stand. Default: none. */
+  readonly trainedMarks?: readonly string[];
 }
 
 /** The tokens of one sample. */
@@ -38,7 +42,8 @@ export interface TokenizedSample {
  * if the tokenizer has one.
  *
  * @throws CollationError naming the sample, if a segment has no tokens, its text spells out the image marker, an end
- * of sequence is asked for that the tokenizer lacks, or the sequence is too long and must not be cut
+ * of sequence is asked for that the tokenizer lacks, a trained mark is no single token, or the sequence is too long and
+ * must not be cut
  */
 export function tokenizeSegments(
   segments: readonly Segment[],
@@ -46,10 +51,11 @@ export function tokenizeSegments(
   options: TokenizeOptions,
 ): TokenizedSample {
   const { sampleId, visualTokensPerImage, maximumLength = Number.POSITIVE_INFINITY, truncation = 'right' } = options;
+  const marks = new Set(options.trainedMarks?.map((mark) => markId(mark, tokenizer, sampleId)));
   const inputIds: number[] = [];
   const labels: number[] = [];
   const images: { start: number; image: number }[] = [];
-  if (tokenizer.bosTokenId !== undefined) {
+  if (tokenizer.bosTokenId !== undefined && (options.addBos ?? true)) {
     inputIds.push(tokenizer.bosTokenId);
     labels.push(IGNORE_LABEL);
   }
@@ -69,7 +75,7 @@ export function tokenizeSegments(
         segment.kind === 'end' ? [endId(tokenizer, sampleId)] : textIds(segment, previous, tokenizer, sampleId);
       for (const id of ids) {
         inputIds.push(id);
-        labels.push(segment.trained ? id : IGNORE_LABEL);
+        labels.push(segment.trained || marks.has(id) ? id : IGNORE_LABEL);
       }
     }
     if (inputIds.length >= maximumLength && truncation === 'right') break;
@@ -103,6 +109,19 @@ function endId(tokenizer: SegmentTokenizer, sampleId: string): number {
     received: 'one without',
     remedy: 'set eos_token in tokenizer_config.json',
     sampleId,
+  });
+}
+
+function markId(mark: string, tokenizer: SegmentTokenizer, sampleId: string): number {
+  const ids = encode(tokenizer, mark);
+  if (ids.length === 1) return ids[0]!;
+  throw new CollationError({
+    operation: `tokenizeSegments (${sampleId})`,
+    expected: `one token for ${JSON.stringify(mark)}, which the template trains wherever it stands`,
+    received: String(ids.length),
+    remedy: "use the tokenizer of the template's model, or a template without trainedMarks",
+    sampleId,
+    value: mark,
   });
 }
 

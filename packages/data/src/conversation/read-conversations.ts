@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { firstIssue } from '../problem.js';
+import { firstIssue } from '../data-error.js';
 import { type Conversation, checkConversation, type Role, type Turn } from './conversation.js';
 import { ConversationError } from './conversation-error.js';
 

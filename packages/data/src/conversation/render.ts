@@ -1,6 +1,8 @@
 import { type Conversation, checkConversation, countMarkers, IMAGE_MARKER } from './conversation.js';
 import { ConversationError } from './conversation-error.js';
+import { moveImageToFront, splitOffImages } from './place-images.js';
 import type { Segment } from './segment.js';
+import { strip } from './strip.js';
 import { type ConversationTemplate, getTemplate, type TemplateName } from './template.js';
 
 export interface RenderOptions {
@@ -13,7 +15,7 @@ export interface RenderOptions {
 
 /**
  * Renders a conversation as segments: what is text, where the images are, and what is trained. Trained are the answers
- * and what ends them; role marks, questions and images never are.
+ * and what ends them, and the header in front of them where the template says so; questions and images never are.
  *
  * @throws ConversationError naming the sample, if it is malformed, has no answer to train, or is no caption where the
  * template is for captions
@@ -44,13 +46,19 @@ export function renderConversation(
   if (!forTraining && last.role === 'assistant') turns.pop();
 
   const writer = segmentWriter(frame.joined);
-  if (system !== '') writer.prompt(system, frame.systemSuffix);
-  for (const { role, text } of turns) {
+  const clean = (text: string): string => (frame.trim ? strip(text) : text);
+  const systemTexts = system === '' ? [] : [frame.systemPrefix ?? '', clean(system), frame.systemSuffix];
+  const isInQuestion = frame.systemPlace === 'question';
+  writer.prompt(frame.begin ?? '', ...(isInQuestion ? [] : systemTexts));
+  for (const [index, { role, text }] of turns.entries()) {
     if (role === 'user') {
-      writePlacedText(text, frame, writer);
-      writer.prompt(frame.assistantPrefix);
+      const isAnswered = turns[index + 1]?.role === 'assistant';
+      if (index > 0) writer.prompt(frame.roundPrefix ?? '');
+      writePlacedText(clean(text), isInQuestion && index === 0 ? systemTexts : [], frame, writer);
+      if (!(frame.trainedHeader && isAnswered)) writer.prompt(frame.assistantPrefix);
     } else {
-      writer.answer(frame.answerPrefix + text + frame.answerSuffix);
+      const header = frame.trainedHeader ? frame.assistantPrefix : '';
+      writer.answer(header + frame.answerPrefix + clean(text) + frame.answerSuffix);
       if (frame.endOfSequence) writer.end();
     }
   }
@@ -70,37 +78,25 @@ function checkCaption(conversation: Conversation, turns: number, template: strin
 }
 
 /** The user's turn, with its images where the template wants them. */
-function writePlacedText(text: string, frame: ConversationTemplate, writer: SegmentWriter): void {
+function writePlacedText(
+  text: string,
+  system: readonly string[],
+  frame: ConversationTemplate,
+  writer: SegmentWriter,
+): void {
   if (frame.images === 'only') {
     writer.prompt(IMAGE_MARKER.repeat(countMarkers(text)));
     return;
   }
-  const parts = frame.images === 'own-turn' ? splitOffImages(text) : [moveImageToFront(text)];
-  for (const part of parts) writer.prompt(frame.userPrefix, part, frame.userSuffix);
+  const parts = placements[frame.images](text);
+  for (const part of parts) writer.prompt(frame.userPrefix, ...system, part, frame.userSuffix);
 }
 
-/** `<image>\nWhat is it?` → `<image>`, `What is it?`; likewise at the end of the text. */
-function splitOffImages(text: string): string[] {
-  const opening = `${IMAGE_MARKER}\n`;
-  const closing = `\n${IMAGE_MARKER}`;
-  const before: string[] = [];
-  const after: string[] = [];
-  let rest = text;
-  while (rest.startsWith(opening)) {
-    before.push(IMAGE_MARKER);
-    rest = rest.slice(opening.length);
-  }
-  while (rest.endsWith(closing)) {
-    after.push(IMAGE_MARKER);
-    rest = rest.slice(0, -closing.length);
-  }
-  return [...before, ...(rest === '' ? [] : [rest]), ...after];
-}
-
-function moveImageToFront(text: string): string {
-  if (countMarkers(text) !== 1 || text.startsWith(IMAGE_MARKER)) return text;
-  return `${IMAGE_MARKER}\n${text.replace(IMAGE_MARKER, '').trim()}`.trim();
-}
+const placements: Readonly<Record<Exclude<ConversationTemplate['images'], 'only'>, (text: string) => string[]>> = {
+  'own-turn': splitOffImages,
+  front: (text) => [moveImageToFront(text)],
+  'in-place': (text) => [text],
+};
 
 interface SegmentWriter {
   /** Untrained text, in which markers become images. */

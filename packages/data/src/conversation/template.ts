@@ -1,90 +1,83 @@
+import { z } from 'zod';
 import { ConversationError } from './conversation-error.js';
+import { TEMPLATES, type TemplateName } from './templates.js';
+
+export { TEMPLATES, type TemplateName } from './templates.js';
+
+/** The form of a {@link ConversationTemplate}, for configurations that hold one. */
+export const conversationTemplateSchema = z.strictObject({
+  name: z.string(),
+  begin: z.string().optional(),
+  bos: z.boolean().optional(),
+  system: z.string(),
+  systemPrefix: z.string().optional(),
+  systemSuffix: z.string(),
+  systemPlace: z.enum(['front', 'question']).optional(),
+  roundPrefix: z.string().optional(),
+  userPrefix: z.string(),
+  userSuffix: z.string(),
+  assistantPrefix: z.string(),
+  answerPrefix: z.string(),
+  answerSuffix: z.string(),
+  endOfSequence: z.boolean(),
+  trim: z.boolean().optional(),
+  images: z.enum(['own-turn', 'front', 'in-place', 'only']),
+  joined: z.boolean(),
+  trainedHeader: z.boolean().optional(),
+  trainedMarks: z.array(z.string().min(1)).optional(),
+  stop: z.array(z.string().min(1)).optional(),
+});
 
 /** How a conversation becomes text. Plain data: a model that expects another frame needs another object, no code. */
 export interface ConversationTemplate {
   readonly name: string;
+  /** In front of everything, such as `<|begin_of_text|>`. Default: nothing. */
+  readonly begin?: string | undefined;
+  /**
+   * Whether the sequence begins with the tokenizer's own bos. Default true; false where {@link begin} is the bos and
+   * there must not be two.
+   */
+  readonly bos?: boolean | undefined;
   /** First sentence; a system turn of the conversation takes its place. May be empty. */
   readonly system: string;
-  /** Follows the system text, unless that is empty. */
+  /** Around the system text, unless that is empty. The prefix is empty by default. */
+  readonly systemPrefix?: string | undefined;
   readonly systemSuffix: string;
+  /** Whether the system text stands in front (default), or at the beginning of the first question (LLaMA-2). */
+  readonly systemPlace?: 'front' | 'question' | undefined;
+  /** In front of every user's turn but the first. Default: nothing. */
+  readonly roundPrefix?: string | undefined;
   /** Around the text of the user. */
   readonly userPrefix: string;
   readonly userSuffix: string;
-  /** The mark after which the assistant speaks; never trained. A prompt for generation ends with it. */
+  /** The mark after which the assistant speaks. A prompt for generation ends with it. */
   readonly assistantPrefix: string;
   /** Around the answer; trained like the answer itself. */
   readonly answerPrefix: string;
   readonly answerSuffix: string;
   /** Whether a trained end-of-sequence token follows every answer. */
   readonly endOfSequence: boolean;
+  /** Whether white space around every text is dropped (LLaMA-3). Default false. */
+  readonly trim?: boolean | undefined;
   /**
    * - `own-turn`: a marker at the beginning or end of a turn becomes a turn of its own; others stay (Honeybee)
    * - `front`: the only marker of a turn goes in front of its text, on a line of its own; several stay (LLaVA)
+   * - `in-place`: markers stay where they are
    * - `only`: a caption; the user's turn shrinks to its images
    */
-  readonly images: 'own-turn' | 'front' | 'only';
+  readonly images: 'own-turn' | 'front' | 'in-place' | 'only';
   /**
    * Whether marks and texts between two images are tokenized as one text, so that tokens may cover their seams
    * (LLaVA), or each on its own (Honeybee). The seam between prompt and answer is never covered.
    */
   readonly joined: boolean;
+  /** Whether {@link assistantPrefix} is trained with the answer that follows it (Qwen). Default false. */
+  readonly trainedHeader?: boolean | undefined;
+  /** Texts of tokens that are trained wherever they stand, also in questions (Qwen). Default: none. */
+  readonly trainedMarks?: readonly string[] | undefined;
+  /** Texts that end a generated answer, besides the end of sequence. Default: none. */
+  readonly stop?: readonly string[] | undefined;
 }
-
-const CAPTION = {
-  system: '',
-  systemSuffix: '',
-  userPrefix: '',
-  userSuffix: '',
-  assistantPrefix: '',
-  answerPrefix: '',
-  answerSuffix: '',
-  endOfSequence: true,
-  images: 'only',
-  joined: false,
-} as const satisfies Omit<ConversationTemplate, 'name'>;
-
-const HONEYBEE = {
-  system: 'The following is a conversation between a curious human and AI assistant.',
-  systemSuffix: '',
-  userPrefix: '\nHuman: ',
-  userSuffix: '',
-  assistantPrefix: '\nAI: ',
-  answerPrefix: '',
-  answerSuffix: '',
-  endOfSequence: true,
-  images: 'own-turn',
-  joined: false,
-} as const satisfies Omit<ConversationTemplate, 'name'>;
-
-const HELPFUL = "The assistant gives helpful, detailed, and polite answers to the user's questions.";
-
-/** The templates of the published systems. */
-export const TEMPLATES = {
-  /** Honeybee (arXiv 2312.06742), most data sets. */
-  honeybee_default: { name: 'honeybee_default', ...HONEYBEE },
-  /** Honeybee, instruction data (LLaVA150K, ShareGPT) and free-form benchmarks. */
-  honeybee_instruction: { name: 'honeybee_instruction', ...HONEYBEE, system: `${HONEYBEE.system} ${HELPFUL}` },
-  /** Vicuna v1.1, as LLaVA-1.5 and its descendants use it. */
-  vicuna_v1: {
-    name: 'vicuna_v1',
-    system: `A chat between a curious user and an artificial intelligence assistant. ${HELPFUL}`,
-    systemSuffix: ' ',
-    userPrefix: 'USER: ',
-    userSuffix: ' ',
-    assistantPrefix: 'ASSISTANT:',
-    answerPrefix: ' ',
-    answerSuffix: '',
-    endOfSequence: true,
-    images: 'front',
-    joined: true,
-  },
-  /** Image and caption, ended by an end-of-sequence token (Honeybee). */
-  plain: { name: 'plain', ...CAPTION },
-  /** Image and caption, ended by a trained newline and no end of sequence (LLaVA's alignment stage). */
-  llava_plain: { name: 'llava_plain', ...CAPTION, answerSuffix: '\n', endOfSequence: false },
-} as const satisfies Record<string, ConversationTemplate>;
-
-export type TemplateName = keyof typeof TEMPLATES;
 
 /**
  * The template of a name; a template is returned as it is.

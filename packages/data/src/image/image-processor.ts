@@ -11,10 +11,10 @@ export const imageProcessorSchema = z.strictObject({
   /** Pad to a square of colour trunc(255 · mean) before anything else (`image_aspect_ratio: pad` of LLaVA). */
   padToSquare: z.boolean().default(false),
   /**
-   * `shortestEdge` keeps the aspect ratio and gives the short side that many pixels; `width` and `height` ignore the
-   * aspect ratio; `null` leaves the size.
+   * `shortestEdge` and `longestEdge` keep the aspect ratio and give that side so many pixels; `width` and `height` ignore
+   * the aspect ratio; `null` leaves the size.
    */
-  resize: z.union([z.strictObject({ shortestEdge: pixels }), size]).nullable(),
+  resize: z.union([z.strictObject({ shortestEdge: pixels }), z.strictObject({ longestEdge: pixels }), size]).nullable(),
   filter: z.enum(RESAMPLE_FILTERS as [ResampleFilter, ...ResampleFilter[]]).default('bicubic'),
   /** Centre crop, or `null` for none. */
   crop: size.nullable().default(null),
@@ -29,6 +29,8 @@ export const imageProcessorSchema = z.strictObject({
   std: perChannel
     .refine((values) => values.every((value) => value > 0), 'every deviation must be positive')
     .default([1, 1, 1]),
+  /** Zeros at the right and at the bottom of the normalised image up to this size, or `null` for none. */
+  pad: size.nullable().default(null),
 });
 
 /** How an image becomes a tensor: pad, resize on bytes, crop, rescale, normalise. Plain data, JSON-serialisable. */
@@ -77,6 +79,26 @@ export function siglipImageProcessor(side: number): ImageProcessor {
     resize: { width: side, height: side },
     mean: [0.5, 0.5, 0.5],
     std: [0.5, 0.5, 0.5],
+  });
+}
+
+/** Channel means of ImageNet. */
+export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+
+/** Channel deviations of ImageNet. */
+export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
+
+/**
+ * SAM's own processor: longest edge to `side`, ImageNet normalisation, zeros at the right and at the bottom
+ * (`SamImageProcessor`). Eagle does not use it: there SAM and EVA-02 see what CLIP's processor of 1024 pixels gives.
+ */
+export function samImageProcessor(side = 1024): ImageProcessor {
+  return imageProcessor({
+    resize: { longestEdge: side },
+    filter: 'bilinear',
+    mean: [...IMAGENET_MEAN],
+    std: [...IMAGENET_STD],
+    pad: { width: side, height: side },
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Batch } from '../collate/batch.js';
 import { type CollateSample, collateTokens } from '../collate/collate.js';
-import { type TokenizedSample, tokenizeSegments } from '../collate/tokenize-segments.js';
+import { tokenizeConversation } from '../collate/tokenize-conversation.js';
+import type { TokenizedSample } from '../collate/tokenize-segments.js';
 import type { Conversation } from '../conversation/conversation.js';
-import { renderConversation } from '../conversation/render.js';
 import type { ImageProcessor } from '../image/image-processor.js';
 import type { PixelValues } from '../image/preprocess.js';
 import type { ImageSize } from '../image/rgb-image.js';
@@ -68,8 +68,8 @@ async function readSample(
 
 function tokenize(conversation: Conversation, options: ResolvedLoaderOptions): TokenizedSample {
   const { purpose, template, tokenizer, visualTokensPerImage, maximumLength } = options;
-  return tokenizeSegments(renderConversation(conversation, template, { purpose }), tokenizer, {
-    sampleId: conversation.id,
+  return tokenizeConversation(conversation, template, tokenizer, {
+    purpose,
     visualTokensPerImage,
     maximumLength,
     truncation: purpose === 'training' ? 'right' : 'error',
@@ -108,9 +108,11 @@ async function readPixels(
 }
 
 /** The size of every image of a processor, where it has a fixed one. */
-function outputSize({ crop, resize, padToSquare }: ImageProcessor): ImageSize | undefined {
+function outputSize({ pad, crop, resize, padToSquare }: ImageProcessor): ImageSize | undefined {
+  if (pad !== null) return pad;
   if (crop !== null) return crop;
   if (resize === null) return undefined;
-  if (!('shortestEdge' in resize)) return resize;
-  return padToSquare ? { width: resize.shortestEdge, height: resize.shortestEdge } : undefined;
+  if ('width' in resize) return resize;
+  const side = 'shortestEdge' in resize ? resize.shortestEdge : resize.longestEdge;
+  return padToSquare ? { width: side, height: side } : undefined;
 }

@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { IGNORE_LABEL, type SegmentTokenizer } from '../collate/tokenize-segments.js';
 import { type ConversationTemplate, getTemplate, type TemplateName } from '../conversation/template.js';
+import { firstIssue } from '../data-error.js';
 import { type ImageProcessor, imageProcessorSchema } from '../image/image-processor.js';
-import { firstIssue } from '../problem.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { LoaderError } from './loader-error.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { firstIssue } from '../problem.js';
+import { firstIssue } from '../data-error.js';
 import { LoaderError } from './loader-error.js';
 import type { ResolvedLoaderOptions } from './loader-options.js';
 import type { Sampler } from './sampler.js';

@@ -1,4 +1,5 @@
-import { fold, philox4x32, type RandomKey } from '../random.js';
+import { philoxBlock } from '@ocelli/core-tensor';
+import { fold, type RandomKey } from '../random.js';
 
 const ROUNDS = 6;
 
@@ -20,8 +21,8 @@ export function permutation(size: number, key: RandomKey): (position: number) =>
     let left = Math.floor(value / (mask + 1));
     let right = value % (mask + 1);
     for (let round = 0; round < ROUNDS; round++) {
-      const [word] = philox4x32([right, round, 0, 0], [low, high]);
-      const next = (left ^ (word & mask)) >>> 0;
+      const [word] = philoxBlock([low, high], [right, round, 0, 0]);
+      const next = (left ^ (word! & mask)) >>> 0;
       left = right;
       right = next;
     }

@@ -26,10 +26,14 @@ const OPPOSITES: Readonly<Record<Predicate, Predicate>> = {
  */
 export function corruptGroundTruth(truth: GroundTruth, key: RandomKey, errorRate: number): GroundTruth {
   if (!(errorRate >= 0 && errorRate <= 1)) {
-    throw new MicroworldError(
-      `corruptGroundTruth: expected an error rate between 0 and 1, received ${errorRate}; give a probability`,
-      { option: 'errorRate', value: errorRate },
-    );
+    throw new MicroworldError({
+      operation: 'corruptGroundTruth',
+      expected: 'an error rate between 0 and 1',
+      received: String(errorRate),
+      remedy: 'give a probability',
+      option: 'errorRate',
+      value: errorRate,
+    });
   }
   if (errorRate === 0) return truth;
   // Separate streams: whether an object is missed does not change which relation is wrong.

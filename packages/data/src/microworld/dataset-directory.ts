@@ -145,8 +145,13 @@ async function assertComplete(directory: string, manifest: MicroworldManifest): 
 }
 
 function refusal(directory: string, received: string, cause?: unknown): MicroworldError {
-  return new MicroworldError(
-    `generateMicroworld: expected ${directory} to be missing, empty or this very dataset, received ${received}; choose another directory or delete this one`,
-    { option: 'directory', value: directory, cause },
-  );
+  return new MicroworldError({
+    operation: 'generateMicroworld',
+    expected: `${directory} to be missing, empty or this very dataset`,
+    received,
+    remedy: 'choose another directory or delete this one',
+    option: 'directory',
+    value: directory,
+    cause,
+  });
 }

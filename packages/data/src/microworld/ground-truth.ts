@@ -47,10 +47,14 @@ export interface GroundTruth {
  */
 export function groundTruth(scene: Scene, size: number): GroundTruth {
   if (!Number.isInteger(size) || size < 1) {
-    throw new MicroworldError(
-      `groundTruth: expected a positive integer size in pixels, received ${size}; give the size of the picture`,
-      { option: 'size', value: size },
-    );
+    throw new MicroworldError({
+      operation: 'groundTruth',
+      expected: 'a positive integer size in pixels',
+      received: String(size),
+      remedy: 'give the size of the picture',
+      option: 'size',
+      value: size,
+    });
   }
   const toPixels = (box: Box): Box => [
     (box[0] * size) / CANVAS,

@@ -61,10 +61,14 @@ export function encodeMask(pixels: Uint8Array, height: number, width: number): R
 export function decodeMask({ size: [height, width], counts }: RunLengthMask): Uint8Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total !== height * width) {
-    throw new MicroworldError(
-      `decodeMask: expected runs of ${height * width} pixels (${height}x${width}), received ${total}; use the mask with the size it was made for`,
-      { option: 'counts', value: total },
-    );
+    throw new MicroworldError({
+      operation: 'decodeMask',
+      expected: `runs of ${height * width} pixels (${height}x${width})`,
+      received: String(total),
+      remedy: 'use the mask with the size it was made for',
+      option: 'counts',
+      value: total,
+    });
   }
   const pixels = new Uint8Array(total);
   let position = 0;

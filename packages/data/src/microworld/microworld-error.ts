@@ -1,17 +1,14 @@
+import { DataError, type DataErrorDetails } from '../data-error.js';
+
 /** Thrown when the microworld is given options it cannot satisfy, or a directory it must not write to. */
-export class MicroworldError extends Error {
+export class MicroworldError extends DataError {
   override readonly name = 'MicroworldError';
   /** The option concerned, or `directory`. */
   readonly option: string;
-  readonly value: unknown;
 
-  constructor(
-    message: string,
-    details: { readonly option: string; readonly value: unknown; readonly cause?: unknown },
-  ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(details: DataErrorDetails & { readonly option: string }) {
+    super(details);
     this.option = details.option;
-    this.value = details.value;
   }
 
   /** The error of a failed validation. */
@@ -20,9 +17,13 @@ export class MicroworldError extends Error {
     issue: { readonly path: readonly PropertyKey[]; readonly message: string; readonly input?: unknown },
   ): MicroworldError {
     const option = issue.path.map(String).join('.') || 'options';
-    return new MicroworldError(
-      `${operation}: expected valid options, received a bad "${option}" (${issue.message}); correct this option`,
-      { option, value: issue.input },
-    );
+    return new MicroworldError({
+      operation,
+      expected: 'valid options',
+      received: `a bad "${option}" (${issue.message})`,
+      remedy: 'correct this option',
+      option,
+      value: issue.input,
+    });
   }
 }

@@ -65,10 +65,14 @@ export function microworldOptions(input: MicroworldOptionsInput): MicroworldOpti
   for (const type of options.questionTypes) {
     const needed = CONTENT_NEEDED[type];
     if (needed === undefined || options.scene.content === 'any' || options.scene.content === needed) continue;
-    throw new MicroworldError(
-      `microworldOptions: expected scene.content "${needed}" or "any" for questions of type "${type}", received "${options.scene.content}"; change the content or leave out the type`,
-      { option: 'scene.content', value: options.scene.content },
-    );
+    throw new MicroworldError({
+      operation: 'microworldOptions',
+      expected: `scene.content "${needed}" or "any" for questions of type "${type}"`,
+      received: `"${options.scene.content}"`,
+      remedy: 'change the content or leave out the type',
+      option: 'scene.content',
+      value: options.scene.content,
+    });
   }
   return options;
 }

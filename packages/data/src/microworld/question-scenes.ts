@@ -66,10 +66,14 @@ function questionScene(
     if (best === null || draft.excess < best.excess) best = draft;
   }
   if (best === null) {
-    throw new MicroworldError(
-      `generateMicroworld: expected scenes that answer questions of type "${focus}", received none in ${SCENE_ATTEMPTS} draws; allow more objects (two or more for relations) or leave out the type`,
-      { option: 'questionTypes', value: focus },
-    );
+    throw new MicroworldError({
+      operation: 'generateMicroworld',
+      expected: `scenes that answer questions of type "${focus}"`,
+      received: `none in ${SCENE_ATTEMPTS} draws`,
+      remedy: 'allow more objects (two or more for relations) or leave out the type',
+      option: 'questionTypes',
+      value: focus,
+    });
   }
   const { scene, source, candidate } = best;
   const asked: CandidateQuestion[] = [];

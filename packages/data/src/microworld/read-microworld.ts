@@ -66,8 +66,13 @@ async function readJson<T>(directory: string, path: string): Promise<T> {
 }
 
 function refusal(directory: string, received: string, cause?: unknown): MicroworldError {
-  return new MicroworldError(
-    `readMicroworldSplit: expected ${directory} to hold a generated microworld, received ${received}; generate it again with generateMicroworld`,
-    { option: 'directory', value: directory, cause },
-  );
+  return new MicroworldError({
+    operation: 'readMicroworldSplit',
+    expected: `${directory} to hold a generated microworld`,
+    received,
+    remedy: 'generate it again with generateMicroworld',
+    option: 'directory',
+    value: directory,
+    cause,
+  });
 }

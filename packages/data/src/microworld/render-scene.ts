@@ -40,26 +40,39 @@ export async function rasterise(svg: string, size: number): Promise<Uint8Array> 
       .png({ compressionLevel: 6, adaptiveFiltering: false, palette: false })
       .toBuffer({ resolveWithObject: true });
     if (info.width === size && info.height === size) return data;
-    throw new MicroworldError(
-      `rasterise: expected a picture of ${size}x${size}, received ${info.width}x${info.height}; give renderSceneSvg the same size`,
-      { option: 'size', value: size },
-    );
+    throw new MicroworldError({
+      operation: 'rasterise',
+      expected: `a picture of ${size}x${size}`,
+      received: `${info.width}x${info.height}`,
+      remedy: 'give renderSceneSvg the same size',
+      option: 'size',
+      value: size,
+    });
   } catch (cause) {
     if (cause instanceof MicroworldError) throw cause;
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new MicroworldError(
-      `rasterise: expected an SVG document, received one that does not parse (${reason}); make it with renderSceneSvg`,
-      { option: 'svg', value: svg.slice(0, 200), cause },
-    );
+    throw new MicroworldError({
+      operation: 'rasterise',
+      expected: 'an SVG document',
+      received: `one that does not parse (${reason})`,
+      remedy: 'make it with renderSceneSvg',
+      option: 'svg',
+      value: svg.slice(0, 200),
+      cause,
+    });
   }
 }
 
 function assertSize(size: number, operation: string): void {
   if (Number.isInteger(size) && size >= 8 && size <= 8192) return;
-  throw new MicroworldError(
-    `${operation}: expected an integer size between 8 and 8192 pixels, received ${size}; choose such a size`,
-    { option: 'size', value: size },
-  );
+  throw new MicroworldError({
+    operation,
+    expected: 'an integer size between 8 and 8192 pixels',
+    received: String(size),
+    remedy: 'choose such a size',
+    option: 'size',
+    value: size,
+  });
 }
 
 function rectangle([x, y, width, height]: Box, fill: string): string {

@@ -36,10 +36,14 @@ export function sampleValidScene(key: RandomKey, options: SceneOptions): Scene {
     const scene = layOut(randomSource(fold(key, attempt)), options);
     if (scene !== null) return scene;
   }
-  throw new MicroworldError(
-    `sampleScene: expected at least ${options.objects.minimum} objects to fit, received a canvas too full in ${LAYOUT_ATTEMPTS} layouts; use fewer or smaller objects`,
-    { option: 'objects.minimum', value: options.objects.minimum },
-  );
+  throw new MicroworldError({
+    operation: 'sampleScene',
+    expected: `at least ${options.objects.minimum} objects to fit`,
+    received: `a canvas too full in ${LAYOUT_ATTEMPTS} layouts`,
+    remedy: 'use fewer or smaller objects',
+    option: 'objects.minimum',
+    value: options.objects.minimum,
+  });
 }
 
 function layOut(source: RandomSource, options: SceneOptions): Scene | null {

@@ -65,16 +65,24 @@ export function sceneOptions(options: SceneOptionsInput = {}): SceneOptions {
   if (placement === 'grid') {
     const cell = Math.floor(CANVAS / Math.max(grid.columns, grid.rows));
     if (sizes.large > cell - 2 * CELL_MARGIN) {
-      throw new MicroworldError(
-        `sceneOptions: expected sizes.large of at most ${cell - 2 * CELL_MARGIN} for a grid of ${grid.columns}x${grid.rows}, received ${sizes.large}; use smaller objects or fewer cells`,
-        { option: 'sizes.large', value: sizes.large },
-      );
+      throw new MicroworldError({
+        operation: 'sceneOptions',
+        expected: `sizes.large of at most ${cell - 2 * CELL_MARGIN} for a grid of ${grid.columns}x${grid.rows}`,
+        received: String(sizes.large),
+        remedy: 'use smaller objects or fewer cells',
+        option: 'sizes.large',
+        value: sizes.large,
+      });
     }
     if (objects.maximum > grid.columns * grid.rows) {
-      throw new MicroworldError(
-        `sceneOptions: expected objects.maximum of at most ${grid.columns * grid.rows} for a grid of ${grid.columns}x${grid.rows}, received ${objects.maximum}; use fewer objects or more cells`,
-        { option: 'objects.maximum', value: objects.maximum },
-      );
+      throw new MicroworldError({
+        operation: 'sceneOptions',
+        expected: `objects.maximum of at most ${grid.columns * grid.rows} for a grid of ${grid.columns}x${grid.rows}`,
+        received: String(objects.maximum),
+        remedy: 'use fewer objects or more cells',
+        option: 'objects.maximum',
+        value: objects.maximum,
+      });
     }
   }
   return parsed.data;

@@ -1,4 +1,12 @@
-import { compareWithFixture, type Fixture, type ParityChecks, type Tensor, tensor } from '@ocelli/core-tensor';
+import {
+  compareExactly,
+  compareWithFixture,
+  type Fixture,
+  type ParityChecks,
+  type ParityResult,
+  type Tensor,
+  tensor,
+} from '@ocelli/core-tensor';
 import { padToSquare } from '../image/canvas.js';
 import { imageProcessorFromHuggingFace } from '../image/hugging-face-processor.js';
 import {
@@ -7,6 +15,7 @@ import {
   imageProcessor,
   squashImageProcessor,
 } from '../image/image-processor.js';
+import { flattenPatches, pix2structProcessor } from '../image/pix2struct.js';
 import { padColour, preprocessImage, targetSize } from '../image/preprocess.js';
 import type { ResampleFilter } from '../image/resample-filter.js';
 import { resize } from '../image/resize.js';
@@ -47,16 +56,36 @@ function computeHoneybeeImage(fixture: Fixture): Outputs {
 }
 
 /** ConvLLaVA pads, crops, or keeps the aspect ratio. */
-function computeConvllavaImage(fixture: Fixture): Outputs {
-  const { setting, size } = fixture.config as {
-    readonly setting: 'pad' | 'crop' | 'any_aspect';
-    readonly size: number;
-  };
-  const processor = imageProcessor({
+interface ConvllavaConfig {
+  readonly setting: 'pad' | 'crop' | 'any_aspect';
+  readonly size: number;
+}
+
+function convllavaProcessor({ setting, size }: ConvllavaConfig): ImageProcessor {
+  return imageProcessor({
     ...clipImageProcessor(size),
     padToSquare: setting === 'pad',
     ...(setting === 'any_aspect' ? { crop: null } : {}),
   });
+}
+
+/** Sides of the pixels that images of many sizes become. */
+async function compareConvllavaSizes(fixture: Fixture): Promise<ParityResult> {
+  const { cases } = fixture.config as {
+    readonly cases: readonly (ConvllavaConfig & Record<'width' | 'height' | 'pixel_width' | 'pixel_height', number>)[];
+  };
+  const computed = cases.map((each) => {
+    const processor = convllavaProcessor(each);
+    const long = Math.max(each.width, each.height);
+    const resized = targetSize(processor.padToSquare ? { width: long, height: long } : each, processor.resize!);
+    const { width, height } = processor.crop ?? resized;
+    return { ...each, pixel_width: width, pixel_height: height };
+  });
+  return compareExactly(computed, cases, 'cases');
+}
+
+function computeConvllavaImage(fixture: Fixture): Outputs {
+  const processor = convllavaProcessor(fixture.config as ConvllavaConfig);
   const source = inputImage(fixture, 'rgb');
   const padded = processor.padToSquare ? padToSquare(source, padColour(processor.mean)) : source;
   const resized = resize(padded, targetSize(padded, processor.resize!), processor.filter);
@@ -75,6 +104,23 @@ function computeEagleImage(fixture: Fixture): Outputs {
   };
   const processor = imageProcessor({ ...clipImageProcessor(size), padToSquare: aspect === 'pad' });
   return { pixels: pixelsOf(inputImage(fixture, 'image'), processor, 'batch') };
+}
+
+/** Eagle's last expert: each image standardised, resized to whole patches, and cut. */
+function computePix2StructPatches(fixture: Fixture): Outputs {
+  const { patch, max_patches: maxPatches } = fixture.config as { readonly patch: number; readonly max_patches: number };
+  const processor = pix2structProcessor({ patchSize: { height: patch, width: patch }, maxPatches });
+  const { shape, data } = fixture.tensors.get('in.images')!;
+  const [count, channels, height, width] = shape as [number, number, number, number];
+  const size = channels * height * width;
+  const flattened = Array.from({ length: count }, (_, image) =>
+    flattenPatches({ data: (data as Float32Array).slice(image * size, (image + 1) * size), height, width }, processor),
+  );
+  const joined = (values: readonly Float32Array[]) => Float32Array.from(values.flatMap((each) => [...each]));
+  return {
+    flattened_patches: tensor(joined(flattened.map((each) => each.data)), [count, ...flattened[0]!.shape]),
+    attention_mask: tensor(joined(flattened.map((each) => each.attentionMask)), [count, maxPatches]),
+  };
 }
 
 /** `in.NAME` [height, width, 1, 3 or 4], byte values of any dtype, as RGB: grey is replicated, alpha dropped. */
@@ -108,5 +154,7 @@ export const imageChecks: ParityChecks = {
   'backbones/images': check(computeImages),
   'honeybee/image': check(computeHoneybeeImage),
   'convllava/preprocess': check(computeConvllavaImage),
+  'convllava/token_counts': compareConvllavaSizes,
   'eagle/image': check(computeEagleImage),
+  'eagle/pix2struct_patches': check(computePix2StructPatches),
 };

@@ -1,6 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { firstIssue } from '../problem.js';
+import { firstIssue } from '../data-error.js';
 import { trainMerges } from './bpe-trainer.js';
 import { BYTE_ALPHABET } from './byte-alphabet.js';
 import { TokenizerError } from './tokenizer-error.js';

@@ -1,18 +1,34 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { firstIssue } from '../problem.js';
+import { firstIssue } from '../data-error.js';
+import { writeJson } from './json-file.js';
 import { TokenizerError } from './tokenizer-error.js';
 
-const TOKENIZER_FILE = 'tokenizer.json';
-const CONFIG_FILE = 'tokenizer_config.json';
+export const TOKENIZER_FILE = 'tokenizer.json';
+export const CONFIG_FILE = 'tokenizer_config.json';
 
-const addedTokenSchema = z.looseObject({ id: z.int().nonnegative(), content: z.string().min(1) });
+/** No published vocabulary comes near it; a larger id would make tables of that length. */
+const LARGEST_ID = 2 ** 24;
 
-/** Checked for being there only: a vocabulary has some 10⁵ entries, and the library reads every one of them anyway. */
+const idSchema = z.int().nonnegative().max(LARGEST_ID);
+
+const addedTokenSchema = z.looseObject({
+  id: idSchema,
+  content: z.string().min(1),
+  single_word: z.boolean().optional(),
+  lstrip: z.boolean().optional(),
+  rstrip: z.boolean().optional(),
+  normalized: z.boolean().optional(),
+  special: z.boolean().optional(),
+});
+
+/** A list of pieces with their scores, or ids by token. Not checked by zod, which would copy some 10⁵ entries. */
 const vocabularySchema = z.custom<Readonly<Record<string, number>> | readonly unknown[]>(
-  (value) => typeof value === 'object' && value !== null,
+  (value) =>
+    Array.isArray(value) ||
+    (typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((id) => Number.isInteger(id) && id >= 0 && id <= LARGEST_ID)),
   'expected a vocabulary',
 );
 
@@ -27,12 +43,42 @@ const tokenizerJsonSchema = z.looseObject({
 
 const specialTokenSchema = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 
+/** Names under which a configuration gives special tokens. */
+export const SPECIAL_TOKEN_NAMES = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+  'image_token',
+] as const;
+
+export type SpecialTokenName = (typeof SPECIAL_TOKEN_NAMES)[number];
+
+const specialTokensSchema = z.object(
+  Object.fromEntries(SPECIAL_TOKEN_NAMES.map((name) => [name, specialTokenSchema])) as Record<
+    SpecialTokenName,
+    typeof specialTokenSchema
+  >,
+);
+
+const chatTemplateSchema = z.union([
+  z.string(),
+  z.array(z.looseObject({ name: z.string(), template: z.string() })),
+  z.record(z.string(), z.string()),
+]);
+
 const tokenizerConfigSchema = z.looseObject({
-  bos_token: specialTokenSchema,
-  eos_token: specialTokenSchema,
-  pad_token: specialTokenSchema,
-  unk_token: specialTokenSchema,
-  image_token: specialTokenSchema,
+  ...specialTokensSchema.shape,
+  tokenizer_class: z.string().nullish(),
+  added_tokens_decoder: z.record(z.string().regex(/^\d{1,8}$/), addedTokenSchema.omit({ id: true })).optional(),
+  chat_template: chatTemplateSchema.nullish(),
+  clean_up_tokenization_spaces: z.boolean().nullish(),
+  add_bos_token: z.boolean().nullish(),
+  add_eos_token: z.boolean().nullish(),
+  legacy: z.boolean().nullish(),
 });
 
 /** The contents of a Hugging Face `tokenizer.json`. */
@@ -56,11 +102,21 @@ export interface TokenizerFiles {
 export function parseTokenizerFiles(files: { tokenizerJson: unknown; tokenizerConfig: unknown }, directory = '.') {
   return {
     tokenizerJson: parseFile(tokenizerJsonSchema, files.tokenizerJson, join(directory, TOKENIZER_FILE)),
-    tokenizerConfig: parseFile(tokenizerConfigSchema, files.tokenizerConfig, join(directory, CONFIG_FILE)),
+    tokenizerConfig: parseTokenizerConfig(files.tokenizerConfig, directory),
   } satisfies TokenizerFiles;
 }
 
-function parseFile<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+/** @throws TokenizerError naming the field at fault */
+export function parseTokenizerConfig(value: unknown, directory = '.'): TokenizerConfigJson {
+  return parseFile(tokenizerConfigSchema, value, join(directory, CONFIG_FILE));
+}
+
+/**
+ * Checks a value that was read from a file.
+ *
+ * @throws TokenizerError naming the file and the field at fault
+ */
+export function parseFile<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new TokenizerError({
@@ -73,44 +129,9 @@ function parseFile<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   });
 }
 
-/**
- * Reads `tokenizer.json` and `tokenizer_config.json` from a directory.
- *
- * @throws TokenizerError naming the file that is missing or malformed, and what to do about it
- */
-export async function readTokenizerFiles(directory: string): Promise<TokenizerFiles> {
-  const tokenizerJson = await readJson(join(directory, TOKENIZER_FILE));
-  const tokenizerConfig = await readJson(join(directory, CONFIG_FILE));
-  return parseTokenizerFiles({ tokenizerJson, tokenizerConfig }, directory);
-}
-
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new TokenizerError({
-      operation: `read ${file}`,
-      expected: 'a readable file',
-      received: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      remedy:
-        'pass a directory that holds tokenizer.json and tokenizer_config.json; a checkpoint with tokenizer.model alone has to be converted first (load it with AutoTokenizer, then save_pretrained)',
-      file,
-      cause,
-    });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TokenizerError({
-      operation: `read ${file}`,
-      expected: 'JSON',
-      received: (cause as Error).message,
-      remedy: 'the file is cut short or no JSON (a Git LFS pointer, for example): fetch it again',
-      file,
-      cause,
-    });
-  }
+/** The text of a special token, which a configuration gives as such or inside an object. */
+export function textOfToken(token: z.infer<typeof specialTokenSchema>): string | undefined {
+  return typeof token === 'string' ? token : token?.content;
 }
 
 /**
@@ -123,30 +144,4 @@ export async function saveTokenizer(files: TokenizerFiles, directory: string): P
   const checked = parseTokenizerFiles(files, directory);
   await writeJson(directory, TOKENIZER_FILE, checked.tokenizerJson);
   await writeJson(directory, CONFIG_FILE, checked.tokenizerConfig);
-}
-
-async function writeJson(directory: string, name: string, value: unknown): Promise<void> {
-  const file = join(directory, name);
-  const temporary = join(directory, `.${name}.${randomUUID()}`);
-  try {
-    await mkdir(directory, { recursive: true });
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new TokenizerError({
-      operation: `write ${file}`,
-      expected: 'a writable directory',
-      received: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      remedy: 'choose another directory or free space on its disk',
-      file,
-      cause,
-    });
-  }
 }

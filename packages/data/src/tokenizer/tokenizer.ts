@@ -1,15 +1,31 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { correctDecoder, correctTokenizerJson } from './library-corrections.js';
+import { readTokenizerFiles } from './read-tokenizer-files.js';
 import { TokenizerError } from './tokenizer-error.js';
-import { parseTokenizerFiles, readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+import {
+  parseTokenizerFiles,
+  SPECIAL_TOKEN_NAMES,
+  type SpecialTokenName,
+  type TokenizerConfigJson,
+  type TokenizerFiles,
+  textOfToken,
+} from './tokenizer-files.js';
 
 export interface EncodeOptions {
   /** Whether the tokens are added that the tokenizer puts around a whole text, such as a bos. Default true. */
   readonly addSpecialTokens?: boolean;
+  /** A second text, behind the first with the tokens that the tokenizer puts between two (RoBERTa: `</s></s>`). */
+  readonly pair?: string;
 }
 
 export interface DecodeOptions {
   /** Whether special tokens are left out of the text. Default false. */
   readonly skipSpecialTokens?: boolean;
+  /**
+   * Whether the space in front of punctuation and English contractions is dropped. Default: what
+   * `tokenizer_config.json` says, else not.
+   */
+  readonly cleanUpSpaces?: boolean;
 }
 
 /** Turns text into token ids and back. */
@@ -26,6 +42,15 @@ export interface Tokenizer {
   readonly unknownTokenId: number | undefined;
   /** The marker `<image>`, where it is one token. */
   readonly imageTokenId: number | undefined;
+  /** Texts of the special tokens by their names in `tokenizer_config.json`. */
+  readonly specialTokens: Readonly<Partial<Record<SpecialTokenName, string>>>;
+  /** Jinja templates of conversations by name; the usual one is `default`. */
+  readonly chatTemplates: Readonly<Record<string, string>>;
+  /**
+   * Whether text behind a special token begins with a space of its own, as with the SentencePiece tokenizers of LLaMA-2
+   * and its descendants unless they say `legacy: false`. The published label rules depend on it.
+   */
+  readonly legacy: boolean;
   /**
    * Special tokens that occur literally in the text are recognised as such.
    * @throws TokenizerError if a part of the text has no token at all
@@ -38,7 +63,7 @@ export interface Tokenizer {
 }
 
 /**
- * Reads a tokenizer from a directory with `tokenizer.json` and `tokenizer_config.json`, or from their parsed contents.
+ * Reads a tokenizer from a model's folder (see {@link readTokenizerFiles}), or from the parsed contents of its two files.
  * Encoding and decoding are done by `@huggingface/tokenizers`.
  *
  * @throws TokenizerError naming the file that is missing or malformed, and the remedy
@@ -56,42 +81,34 @@ export async function loadTokenizer(source: string | TokenizerFiles): Promise<To
  */
 export function createTokenizer(files: TokenizerFiles, options: { directory?: string | undefined } = {}): Tokenizer {
   const { tokenizerJson, tokenizerConfig } = parseTokenizerFiles(files, options.directory);
-  const inner = construct(tokenizerJson, tokenizerConfig, options.directory);
+  const { json, swallow } = correctTokenizerJson(tokenizerJson);
+  const inner = construct(json, tokenizerConfig, options.directory);
+  correctDecoder(inner);
   const vocabulary = inner.get_vocab(true);
   let vocabularySize = 0;
   for (const id of vocabulary.values()) vocabularySize = Math.max(vocabularySize, id + 1);
-
-  const special = (name: 'bos_token' | 'eos_token' | 'pad_token' | 'unk_token' | 'image_token'): number | undefined => {
-    const token = tokenizerConfig[name];
-    if (token === null || token === undefined) return undefined;
-    const content = typeof token === 'string' ? token : token.content;
-    const id = inner.token_to_id(content);
-    if (id === undefined) {
-      throw new TokenizerError({
-        operation: 'createTokenizer',
-        expected: `${name} of tokenizer_config.json to be in the vocabulary of tokenizer.json`,
-        received: JSON.stringify(content),
-        remedy: 'take both files from the same checkpoint',
-        value: content,
-      });
-    }
-    return id;
-  };
+  const { texts, ids } = specialTokensOf(tokenizerConfig, inner);
 
   return {
     vocabularySize,
-    bosTokenId: special('bos_token'),
-    eosTokenId: special('eos_token'),
-    padTokenId: special('pad_token'),
-    unknownTokenId: special('unk_token'),
-    imageTokenId: special('image_token') ?? inner.token_to_id('<image>'),
+    bosTokenId: ids.bos_token,
+    eosTokenId: ids.eos_token,
+    padTokenId: ids.pad_token,
+    unknownTokenId: ids.unk_token,
+    imageTokenId: ids.image_token ?? inner.token_to_id('<image>'),
+    specialTokens: texts,
+    chatTemplates: chatTemplatesOf(tokenizerConfig),
+    legacy: tokenizerConfig.legacy ?? true,
     tokenToId: (token) => inner.token_to_id(token),
     idToToken: (id) => inner.id_to_token(id),
 
-    encode(text, { addSpecialTokens = true } = {}) {
-      const { ids } = inner.encode(text, { add_special_tokens: addSpecialTokens });
+    encode(text, { addSpecialTokens = true, pair } = {}) {
+      const { ids: encoded } = inner.encode(swallow(text), {
+        add_special_tokens: addSpecialTokens,
+        text_pair: pair === undefined ? null : swallow(pair),
+      });
       // The library leaves a hole where neither a token nor an unknown token exists.
-      if (ids.some((id) => id === undefined)) {
+      if (encoded.some((id) => id === undefined)) {
         throw new TokenizerError({
           operation: 'Tokenizer.encode',
           expected: 'text that the vocabulary covers',
@@ -100,11 +117,11 @@ export function createTokenizer(files: TokenizerFiles, options: { directory?: st
           value: text,
         });
       }
-      return ids;
+      return encoded;
     },
 
-    decode(ids, { skipSpecialTokens = false } = {}) {
-      const list = Array.from(ids);
+    decode(tokens, { skipSpecialTokens = false, cleanUpSpaces } = {}) {
+      const list = Array.from(tokens);
       for (const id of list) {
         if (inner.id_to_token(id) === undefined) {
           throw new TokenizerError({
@@ -117,10 +134,44 @@ export function createTokenizer(files: TokenizerFiles, options: { directory?: st
           });
         }
       }
-      // The library refuses an empty list.
-      return list.length === 0 ? '' : inner.decode(list, { skip_special_tokens: skipSpecialTokens });
+      // The library refuses an empty list, and cleans up unless it is told not to.
+      return list.length === 0
+        ? ''
+        : inner.decode(list, {
+            skip_special_tokens: skipSpecialTokens,
+            clean_up_tokenization_spaces: cleanUpSpaces ?? tokenizerConfig.clean_up_tokenization_spaces ?? false,
+          });
     },
   };
+}
+
+function specialTokensOf(config: TokenizerConfigJson, inner: HuggingFaceTokenizer) {
+  const texts: Partial<Record<SpecialTokenName, string>> = {};
+  const ids: Partial<Record<SpecialTokenName, number>> = {};
+  for (const name of SPECIAL_TOKEN_NAMES) {
+    const content = textOfToken(config[name]);
+    if (content === undefined) continue;
+    const id = inner.token_to_id(content);
+    if (id === undefined) {
+      throw new TokenizerError({
+        operation: 'createTokenizer',
+        expected: `${name} of tokenizer_config.json to be in the vocabulary of tokenizer.json`,
+        received: JSON.stringify(content),
+        remedy: 'take both files from the same checkpoint',
+        value: content,
+      });
+    }
+    texts[name] = content;
+    ids[name] = id;
+  }
+  return { texts, ids };
+}
+
+function chatTemplatesOf({ chat_template: templates }: TokenizerConfigJson): Readonly<Record<string, string>> {
+  if (templates === undefined || templates === null) return {};
+  if (typeof templates === 'string') return { default: templates };
+  if (Array.isArray(templates)) return Object.fromEntries(templates.map(({ name, template }) => [name, template]));
+  return templates;
 }
 
 function construct(json: object, config: object, directory: string | undefined): HuggingFaceTokenizer {

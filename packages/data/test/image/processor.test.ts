@@ -11,6 +11,7 @@ import {
   pasteOnCanvas,
   preprocessImage,
   type RgbImage,
+  samImageProcessor,
   siglipImageProcessor,
   solidImage,
   squashImageProcessor,
@@ -161,6 +162,29 @@ describe('imageProcessorFromHuggingFace', () => {
     expect(imageProcessorFromHuggingFace({ ...file, size: 384 })).toEqual(siglipImageProcessor(384));
   });
 
+  it('reads the file of SAM', () => {
+    const file = {
+      do_convert_rgb: true,
+      do_normalize: true,
+      do_pad: true,
+      do_rescale: true,
+      do_resize: true,
+      image_mean: [0.485, 0.456, 0.406],
+      image_processor_type: 'SamImageProcessor',
+      image_std: [0.229, 0.224, 0.225],
+      pad_size: { height: 1024, width: 1024 },
+      processor_class: 'SamProcessor',
+      resample: 2,
+      rescale_factor: 0.00392156862745098,
+      size: { longest_edge: 1024 },
+    };
+    expect(imageProcessorFromHuggingFace(file)).toEqual(samImageProcessor());
+    expect(imageProcessorFromHuggingFace({ image_processor_type: 'SamImageProcessor' })).toEqual(samImageProcessor());
+    expect(imageProcessorFromHuggingFace({ ...file, do_pad: false }).pad).toBe(null);
+    const shortest = { ...file, size: { shortest_edge: 1024 } };
+    expect(() => imageProcessorFromHuggingFace(shortest)).toThrow('size');
+  });
+
   it('takes missing keys from the family', () => {
     expect(imageProcessorFromHuggingFace({})).toEqual(clipImageProcessor(224));
     expect(imageProcessorFromHuggingFace({ image_processor_type: 'ViTImageProcessor' }).filter).toBe('bilinear');
@@ -201,6 +225,8 @@ describe('imageProcessorFromHuggingFace', () => {
       clipImageProcessor(48),
       siglipImageProcessor(48),
       squashImageProcessor(48),
+      samImageProcessor(48),
+      imageProcessor({ resize: { longestEdge: 48 } }),
       imageProcessor({ resize: { width: 40, height: 30 }, crop: { width: 20, height: 20 }, filter: 'lanczos' }),
       imageProcessor({ resize: null, rescaleFactor: null }),
     ]) {
@@ -210,5 +236,36 @@ describe('imageProcessorFromHuggingFace', () => {
     expect(() => imageProcessorToHuggingFace(imageProcessor({ resize: null, padToSquare: true }))).toThrow(
       'padToSquare',
     );
+    const mixed = imageProcessor({ resize: { shortestEdge: 8 }, pad: { width: 9, height: 9 } });
+    expect(() => imageProcessorToHuggingFace(mixed)).toThrow('pad');
+  });
+});
+
+describe('samImageProcessor', () => {
+  it('rounds the shorter side, and keeps one pixel of a strip', () => {
+    const { resize } = samImageProcessor();
+    expect(targetSize({ width: 1000, height: 333 }, resize!)).toEqual({ width: 1024, height: 341 });
+    expect(targetSize({ width: 333, height: 1000 }, resize!)).toEqual({ width: 341, height: 1024 });
+    expect(targetSize({ width: 2048, height: 1 }, resize!)).toEqual({ width: 1024, height: 1 });
+    expect(targetSize({ width: 5000, height: 1 }, resize!)).toEqual({ width: 1024, height: 1 });
+  });
+
+  it('puts the normalised image in the upper left of zeros', () => {
+    const image = solidImage({ width: 4, height: 3 }, [10, 20, 30]);
+    const { data, width, height } = preprocessImage(image, samImageProcessor(4));
+    expect([width, height]).toEqual([4, 4]);
+    const mean = [0.485, 0.456, 0.406];
+    const std = [0.229, 0.224, 0.225];
+    for (let channel = 0; channel < 3; channel++) {
+      const plane = data.subarray(channel * 16, (channel + 1) * 16);
+      const expected = ((10 * (channel + 1)) / 255 - mean[channel]!) / std[channel]!;
+      for (let pixel = 0; pixel < 12; pixel++) expect(plane[pixel]).toBeCloseTo(expected, 5);
+      expect([...plane.subarray(12)]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
+  it('refuses an image larger than what it is padded to', () => {
+    const processor = imageProcessor({ resize: null, pad: { width: 3, height: 9 } });
+    expect(() => preprocessImage(solidImage({ width: 4, height: 3 }, [0, 0, 0]), processor)).toThrow('at most 3x9');
   });
 });

@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../../src/tokenizer/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../../src/tokenizer/tokenizer.js';
 
 interface Case {
   readonly text: string;
+  readonly tokens: string[];
   readonly ids: number[];
   readonly ids_with_special: number[];
   readonly decoded: string;
@@ -13,35 +17,43 @@ interface Case {
 
 const root = fileURLToPath(new URL('../fixtures/backbones/tokenizers/', import.meta.url));
 
-describe('tokenizers of published model families', () => {
-  for (const name of readdirSync(root)) {
-    const { cases } = JSON.parse(readFileSync(`${root}${name}/expected.json`, 'utf8')) as { cases: Case[] };
+function casesOf(name: string): Case[] {
+  return (JSON.parse(readFileSync(`${root}${name}/expected.json`, 'utf8')) as { cases: Case[] }).cases;
+}
 
-    it(`encodes and decodes ${name} like the reference, with and without special tokens`, async () => {
-      const tokenizer = await loadTokenizer(`${root}${name}`);
-      expect(cases.length).toBeGreaterThan(20);
-      for (const expected of cases) {
-        const ids = tokenizer.encode(expected.text, { addSpecialTokens: false });
-        const withSpecial = tokenizer.encode(expected.text);
-        expect(
-          {
-            text: expected.text,
-            ids,
-            ids_with_special: withSpecial,
-            decoded: tokenizer.decode(withSpecial),
-            decoded_skip_special: tokenizer.decode(withSpecial, { skipSpecialTokens: true }),
-          },
-          expected.text,
-        ).toEqual({
-          text: expected.text,
-          ids: expected.ids,
-          ids_with_special: expected.ids_with_special,
-          decoded: expected.decoded,
-          decoded_skip_special: expected.decoded_skip_special,
-        });
-      }
-    });
-  }
+function outcome(tokenizer: Tokenizer, text: string): Case {
+  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const withSpecial = tokenizer.encode(text);
+  return {
+    text,
+    tokens: ids.map((id) => tokenizer.idToToken(id)!),
+    ids,
+    ids_with_special: withSpecial,
+    decoded: tokenizer.decode(withSpecial),
+    decoded_skip_special: tokenizer.decode(withSpecial, { skipSpecialTokens: true }),
+  };
+}
+
+describe('tokenizers of published model families', () => {
+  it.each(readdirSync(root))('encode and decode like the reference: %s', async (name) => {
+    const tokenizer = await loadTokenizer(`${root}${name}`);
+    const cases = casesOf(name);
+    expect(cases.length).toBeGreaterThan(20);
+    for (const expected of cases) expect(outcome(tokenizer, expected.text)).toEqual(expected);
+  });
+
+  it('encode and decode like the reference from a tokenizer.model alone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ocelli-tokenizer-'));
+    try {
+      await cp(`${root}llama_legacy/tokenizer.model`, join(folder, 'tokenizer.model'));
+      const tokenizer = await loadTokenizer(folder);
+      for (const expected of casesOf('llama_legacy')) expect(outcome(tokenizer, expected.text)).toEqual(expected);
+      expect(tokenizer).toMatchObject({ bosTokenId: 1, eosTokenId: 2, unknownTokenId: 0, legacy: true });
+      expect(tokenizer.padTokenId).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });
 
 describe('special token ids', () => {
@@ -56,5 +68,8 @@ describe('special token ids', () => {
     expect(qwen.imageTokenId).toBeUndefined();
     expect(qwen.idToToken(337)).toBe('<|im_start|>');
     expect(qwen.tokenToId('<|im_start|>')).toBe(337);
+    expect(qwen.specialTokens).toEqual({ eos_token: '<|im_end|>', pad_token: '<|endoftext|>' });
+    const roberta = await loadTokenizer(`${root}roberta`);
+    expect(roberta.tokenToId(roberta.specialTokens.mask_token!)).toBe(340);
   });
 });

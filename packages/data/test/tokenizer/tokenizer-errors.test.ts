@@ -24,7 +24,15 @@ describe('loading a broken tokenizer', () => {
     await expect(loadTokenizer(missing)).rejects.toMatchObject({
       name: 'TokenizerError',
       file: join(missing, 'tokenizer.json'),
-      message: expect.stringMatching(/received ENOENT; .*save_pretrained/s),
+      message: expect.stringMatching(/received ENOENT\. Pass a directory that holds .*tokenizer\.model/s),
+    });
+  });
+
+  it('names the configuration that is missing', async () => {
+    await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(files.tokenizerJson));
+    await expect(loadTokenizer(directory)).rejects.toMatchObject({
+      name: 'TokenizerError',
+      file: join(directory, 'tokenizer_config.json'),
     });
   });
 

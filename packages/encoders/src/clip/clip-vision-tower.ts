@@ -1,21 +1,29 @@
-import { ConfigError, LayerNorm, Module, ShapeError, select, sliceAxis, type Tensor } from '@ocelli/core-tensor';
+import { LayerNorm, Module, select, sliceAxis, type Tensor } from '@ocelli/core-tensor';
+import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import { VitEncoder } from '../vit/block.js';
+import { blocksOfHiddenState } from '../vit/hidden-state.js';
+import { patchGrid, requirePixels } from '../vit/patches.js';
+import { blockConfig } from './block-config.js';
 import { type ClipVisionConfig, type ClipVisionConfigInput, parseClipVisionConfig } from './config.js';
 import { ClipVisionEmbeddings } from './embeddings.js';
-import { ClipEncoderLayer } from './encoder-layer.js';
 
 export interface ClipForwardOptions {
   /**
    * Take images of any size, at least a patch in each direction: positions are resized bicubically to the grid of
-   * patches. Default: false, which refuses other sizes than the configured one.
+   * patches, as in Hugging Face's tower, or with antialiasing, as in Eagle's. Default: false, which refuses other sizes
+   * than the configured one.
    */
-  readonly interpolatePositions?: boolean;
+  readonly interpolatePositions?: boolean | 'antialias';
 }
 
-export interface ClipFeatureOptions extends ClipForwardOptions {
+export interface ClipFeatureOptions extends FeatureOptions, ClipForwardOptions {
   /** Which hidden state: 0 is the input of the first block, −1 the output of the last one. Default: −2, as LLaVA-1.5. */
-  readonly layer?: number;
-  /** Keep the class token in front of the patches. Default: false. */
-  readonly keepClassToken?: boolean;
+  readonly layer?: number | undefined;
+  /**
+   * The class token takes part and is dropped at the end, or kept in front of the patches; or it is absent from the
+   * first norm on, as in Eagle, where patches attend to patches only. Default: `drop`.
+   */
+  readonly classToken?: 'drop' | 'keep' | 'absent';
 }
 
 /** What the tower computes; a tensor that nobody asks for costs nothing. */
@@ -28,27 +36,18 @@ export interface ClipVisionOutput {
   readonly poolerOutput: Tensor;
 }
 
-class ClipEncoder extends Module {
-  readonly layers: readonly ClipEncoderLayer[];
-
-  constructor(config: ClipVisionConfig) {
-    super();
-    this.layers = Array.from({ length: config.numHiddenLayers }, () => new ClipEncoderLayer(config));
-  }
-}
-
 class ClipVisionTransformer extends Module {
   readonly embeddings: ClipVisionEmbeddings;
   // Spelled as in all published checkpoints.
   readonly pre_layrnorm: LayerNorm;
-  readonly encoder: ClipEncoder;
+  readonly encoder: VitEncoder;
   readonly post_layernorm: LayerNorm;
 
   constructor(config: ClipVisionConfig) {
     super();
     this.embeddings = new ClipVisionEmbeddings(config);
     this.pre_layrnorm = new LayerNorm(config.hiddenSize, config.layerNormEps);
-    this.encoder = new ClipEncoder(config);
+    this.encoder = new VitEncoder(config.numHiddenLayers, blockConfig(config));
     this.post_layernorm = new LayerNorm(config.hiddenSize, config.layerNormEps);
   }
 }
@@ -57,7 +56,7 @@ class ClipVisionTransformer extends Module {
  * The vision transformer of CLIP (Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
  * Supervision"). Parameters are named as in Hugging Face's `CLIPVisionModel`, and start as there.
  */
-export class ClipVisionTower extends Module {
+export class ClipVisionTower extends Module implements VisionEncoder {
   readonly config: ClipVisionConfig;
   readonly vision_model: ClipVisionTransformer;
 
@@ -68,13 +67,17 @@ export class ClipVisionTower extends Module {
     this.vision_model = new ClipVisionTransformer(this.config);
   }
 
+  get width(): number {
+    return this.config.hiddenSize;
+  }
+
   /**
    * pixels [batch, channels, height, width] → all hidden states.
    *
    * @throws ShapeError if the pixels do not have the configured size, unless `interpolatePositions` is set
    */
-  forward(pixels: Tensor, { interpolatePositions = false }: ClipForwardOptions = {}): ClipVisionOutput {
-    const hiddenStates = this.hiddenStates(pixels, this.config.numHiddenLayers, interpolatePositions);
+  forward(pixels: Tensor, options: ClipForwardOptions = {}): ClipVisionOutput {
+    const hiddenStates = this.hiddenStates(pixels, this.config.numHiddenLayers, options);
     const lastHiddenState = hiddenStates.at(-1)!;
     const poolerOutput = this.vision_model.post_layernorm.forward(select(lastHiddenState, 1, 0));
     return { hiddenStates, lastHiddenState, poolerOutput };
@@ -88,43 +91,25 @@ export class ClipVisionTower extends Module {
    * @throws ShapeError as {@link forward}
    */
   features(pixels: Tensor, options: ClipFeatureOptions = {}): Tensor {
-    const { layer = -2, keepClassToken = false, interpolatePositions = false } = options;
-    const count = this.config.numHiddenLayers + 1;
-    if (!Number.isInteger(layer) || layer >= count || layer < -count) {
-      throw new ConfigError({
-        operation: 'ClipVisionTower.features',
-        expected: `a layer between ${-count} and ${count - 1}`,
-        received: String(layer),
-      });
-    }
-    const blocks = layer < 0 ? layer + count : layer;
-    const state = this.hiddenStates(pixels, blocks, interpolatePositions).at(-1)!;
-    return keepClassToken ? state : sliceAxis(state, 1, 1);
+    const { layer = -2, classToken = 'drop' } = options;
+    const blocks = blocksOfHiddenState('ClipVisionTower.features', layer, this.config.numHiddenLayers);
+    const state = this.hiddenStates(pixels, blocks, options).at(-1)!;
+    return classToken === 'drop' ? sliceAxis(state, 1, 1) : state;
   }
 
   /** Rows and columns of patches in an image of this size in pixels. Default: the configured size. */
-  patchGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
-    const { patchSize } = this.config;
-    return [Math.floor(height / patchSize), Math.floor(width / patchSize)];
+  featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
+    return patchGrid(height, width, this.config.patchSize);
   }
 
-  private hiddenStates(pixels: Tensor, blocks: number, interpolatePositions: boolean): Tensor[] {
-    const { numChannels, patchSize } = this.config;
-    const [, channels, height = 0, width = 0] = pixels.shape;
-    if (pixels.shape.length !== 4 || channels !== numChannels || Math.min(height, width) < patchSize) {
-      throw new ShapeError({
-        operation: 'ClipVisionTower',
-        expected: `pixels [batch, ${numChannels}, height, width] of at least ${patchSize} × ${patchSize}`,
-        received: [pixels.shape],
-      });
-    }
+  private hiddenStates(pixels: Tensor, blocks: number, options: ClipFeatureOptions): Tensor[] {
+    const { interpolatePositions = false, classToken } = options;
+    requirePixels('ClipVisionTower', pixels, this.config, interpolatePositions !== false);
     const { embeddings, pre_layrnorm, encoder } = this.vision_model;
-    let state = pre_layrnorm.forward(embeddings.forward(pixels, interpolatePositions));
-    const states = [state];
-    for (const layer of encoder.layers.slice(0, blocks)) {
-      state = layer.forward(state);
-      states.push(state);
-    }
-    return states;
+    const tokens = embeddings.forward(pixels, {
+      classToken: classToken !== 'absent',
+      antialias: interpolatePositions === 'antialias',
+    });
+    return encoder.forward(pre_layrnorm.forward(tokens), blocks);
   }
 }

@@ -5,6 +5,7 @@ const size = z.int().positive();
 
 const schema = z
   .strictObject({
+    type: z.literal('clip').default('clip'),
     /** Width of the tokens. */
     hiddenSize: size.default(768),
     /** Width inside the feed-forward parts. */
@@ -47,8 +48,9 @@ export function parseClipVisionConfig(config: ClipVisionConfigInput): ClipVision
   return parseConfig('parseClipVisionConfig', schema, config);
 }
 
-/** The published vision towers that the recipes use. Source: their `config.json`. */
+/** The published vision towers of OpenAI. Source: their `config.json`. */
 export const clipVisionConfigs = {
+  'clip-vit-base-patch32': parseClipVisionConfig({}),
   'clip-vit-base-patch16': parseClipVisionConfig({ patchSize: 16 }),
   'clip-vit-large-patch14': parseClipVisionConfig({
     hiddenSize: 1024,

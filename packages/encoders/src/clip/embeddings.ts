@@ -5,26 +5,40 @@ import {
   concat,
   Embedding,
   initializers,
-  interpolate,
   Module,
   Parameter,
   reshape,
-  ShapeError,
   sliceAxis,
   type Tensor,
-  transpose,
 } from '@ocelli/core-tensor';
+import { mapToTokens, patchGrid } from '../vit/patches.js';
+import { resizePositions } from '../vit/positions.js';
 import type { ClipVisionConfig } from './config.js';
+
+/** Options of {@link ClipVisionEmbeddings}. */
+export interface ClipEmbeddingOptions {
+  /** Whether the class token stands in front of the patches. */
+  readonly classToken: boolean;
+  /** Whether positions are resized to other grids with antialiasing. */
+  readonly antialias: boolean;
+}
 
 /** Patches as tokens behind a class token, with learned positions. */
 export class ClipVisionEmbeddings extends Module {
   readonly class_embedding: Parameter;
   readonly patch_embedding: Conv2d;
   readonly position_embedding: Embedding;
+  private readonly grid: number;
 
-  constructor(private readonly config: ClipVisionConfig) {
+  constructor({
+    hiddenSize,
+    numChannels,
+    imageSize,
+    patchSize,
+    initializerRange,
+    initializerFactor,
+  }: ClipVisionConfig) {
     super();
-    const { hiddenSize, numChannels, imageSize, patchSize, initializerRange, initializerFactor } = config;
     const initializer = initializers.normal(0, initializerRange * initializerFactor);
     this.class_embedding = new Parameter([hiddenSize], {
       initializer: initializers.normal(0, hiddenSize ** -0.5 * initializerFactor),
@@ -34,38 +48,25 @@ export class ClipVisionEmbeddings extends Module {
       bias: false,
       initializer,
     });
-    const grid = Math.floor(imageSize / patchSize);
-    this.position_embedding = new Embedding(1 + grid ** 2, hiddenSize, { initializer });
+    [this.grid] = patchGrid(imageSize, imageSize, patchSize);
+    this.position_embedding = new Embedding(1 + this.grid ** 2, hiddenSize, { initializer });
   }
 
-  /** pixels [batch, channels, height, width] → [batch, 1 + patches, width], patches row by row. */
-  forward(pixels: Tensor, interpolatePositions: boolean): Tensor {
-    const [batch, , height, width] = pixels.shape as [number, number, number, number];
-    const { hiddenSize, imageSize } = this.config;
-    if (!interpolatePositions && (height !== imageSize || width !== imageSize)) {
-      throw new ShapeError({
-        operation: 'ClipVisionTower',
-        expected: `pixels [batch, channels, ${imageSize}, ${imageSize}]`,
-        received: [pixels.shape],
-        remedy: 'Resize the images, or set interpolatePositions.',
-      });
-    }
+  /** pixels [batch, channels, height, width] → [batch, 1 + patches (or patches), width], patches row by row. */
+  forward(pixels: Tensor, { classToken, antialias }: ClipEmbeddingOptions): Tensor {
     const map = this.patch_embedding.forward(pixels); // [batch, width, rows, columns]
-    const [rows, columns] = map.shape.slice(2) as [number, number];
-    const patches = transpose(reshape(map, [batch, hiddenSize, rows * columns])); // [batch, patches, width]
-    const first = broadcastTo(reshape(this.class_embedding, [1, 1, hiddenSize]), [batch, 1, hiddenSize]);
-    return add(concat([first, patches], 1), this.positions(rows, columns, height === width));
+    const [batch, width, rows, columns] = map.shape as [number, number, number, number];
+    const patches = mapToTokens(map); // [batch, rows · columns, width]
+    const positions = this.positions(rows, columns, antialias);
+    if (!classToken) return add(patches, sliceAxis(positions, 0, 1));
+    const first = broadcastTo(reshape(this.class_embedding, [1, 1, width]), [batch, 1, width]);
+    return add(concat([first, patches], 1), positions);
   }
 
-  /** The table for a grid of patches, [1 + rows · columns, width]: bicubic between the learned positions. */
-  private positions(rows: number, columns: number, isSquare: boolean): Tensor {
+  /** The table for a grid of patches, [1 + rows · columns, width]. */
+  private positions(rows: number, columns: number, antialias: boolean): Tensor {
     const table = this.position_embedding.weight;
-    const [count, width] = table.shape as [number, number];
-    if (rows * columns === count - 1 && isSquare) return table;
-    const grid = Math.sqrt(count - 1);
-    const map = transpose(reshape(sliceAxis(table, 0, 1), [1, grid * grid, width])); // [1, width, grid · grid]
-    const resized = interpolate(reshape(map, [1, width, grid, grid]), { size: [rows, columns], mode: 'bicubic' });
-    const patches = transpose(reshape(resized, [width, rows * columns])); // [rows · columns, width]
-    return concat([sliceAxis(table, 0, 0, 1), patches], 0);
+    if (rows === this.grid && columns === this.grid) return table;
+    return resizePositions(table, { prefix: 1, size: [rows, columns], antialias });
   }
 }

@@ -20,13 +20,15 @@ const visionSchema = z.object({
   attention_dropout: z.literal(0).optional(),
 });
 
-const fileSchema = visionSchema.extend({ vision_config: visionSchema.optional() });
+const fileSchema = visionSchema.extend({ vision_config: visionSchema.nullish() });
 
-const modelTypes = ['clip', 'clip_vision_model'];
+/** Values of `model_type` whose vision tower is this one. */
+export const clipModelTypes = ['clip', 'clip_vision_model'] as const;
 
 /**
- * The tower that a Hugging Face `config.json` describes: that of a vision tower, or of a whole CLIP model, which nests
- * it as `vision_config`. Fields that are absent have Hugging Face's defaults.
+ * The tower that a Hugging Face `config.json` describes: that of a vision tower, or of a whole model (of CLIP, or of a
+ * vision-language model with its tower), which nests it as `vision_config`. Fields that are absent have Hugging Face's
+ * defaults.
  *
  * @param json the parsed file
  * @throws ConfigError if it describes another kind of model, or a field is invalid
@@ -34,15 +36,16 @@ const modelTypes = ['clip', 'clip_vision_model'];
 export function clipVisionConfigFromHuggingFace(json: unknown): ClipVisionConfig {
   const operation = 'clipVisionConfigFromHuggingFace';
   const file = parseConfig(operation, fileSchema, json);
-  if (file.model_type !== undefined && !modelTypes.includes(file.model_type)) {
+  const vision = file.vision_config ?? file;
+  const type = vision.model_type ?? file.model_type;
+  if (type !== undefined && !clipModelTypes.some((known) => known === type)) {
     throw new ConfigError({
       operation,
-      expected: `model_type ${modelTypes.join(' or ')}`,
-      received: JSON.stringify(file.model_type),
+      expected: `model_type ${clipModelTypes.join(' or ')}`,
+      received: JSON.stringify(type),
       remedy: 'Open the folder of a CLIP model.',
     });
   }
-  const vision = file.vision_config ?? file;
   return parseClipVisionConfig({
     hiddenSize: vision.hidden_size,
     intermediateSize: vision.intermediate_size,
@@ -56,4 +59,24 @@ export function clipVisionConfigFromHuggingFace(json: unknown): ClipVisionConfig
     initializerRange: vision.initializer_range,
     initializerFactor: vision.initializer_factor,
   });
+}
+
+/** The `config.json` of Hugging Face's `CLIPVisionModel` for a tower. */
+export function clipVisionConfigToHuggingFace(config: ClipVisionConfig): Record<string, unknown> {
+  return {
+    architectures: ['CLIPVisionModel'],
+    model_type: 'clip_vision_model',
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.numHiddenLayers,
+    num_attention_heads: config.numAttentionHeads,
+    num_channels: config.numChannels,
+    image_size: config.imageSize,
+    patch_size: config.patchSize,
+    hidden_act: config.hiddenAct,
+    layer_norm_eps: config.layerNormEps,
+    attention_dropout: 0,
+    initializer_range: config.initializerRange,
+    initializer_factor: config.initializerFactor,
+  };
 }

@@ -35,7 +35,7 @@ describe('ClipVisionTower', () => {
   ] as const)('%s has the published size', (name, parameters, tokens) => {
     const tower = new ClipVisionTower(clipVisionConfigs[name]);
     expect(tower.parameterCount()).toBe(parameters);
-    const [rows, columns] = tower.patchGrid();
+    const [rows, columns] = tower.featureGrid();
     expect(1 + rows * columns).toBe(tokens);
     const size = tower.config.imageSize;
     expect(tower.forward(zeros([1, 3, size, size])).lastHiddenState.shape).toEqual([
@@ -89,8 +89,8 @@ describe('ClipVisionTower', () => {
   it('counts layers from either end and keeps the class token on request', async () => {
     const tower = new ClipVisionTower(small).initialize(1);
     const input = pixels(1, 3, 12, 12);
-    const first = await tower.features(input, { layer: 0, keepClassToken: true }).data();
-    const same = await tower.features(input, { layer: -4, keepClassToken: true }).data();
+    const first = await tower.features(input, { layer: 0, classToken: 'keep' }).data();
+    const same = await tower.features(input, { layer: -4, classToken: 'keep' }).data();
     expect([...first]).toEqual([...same]);
     expect(first.length).toBe(10 * 16);
     expect(() => tower.features(input, { layer: 4 })).toThrow(ConfigError);

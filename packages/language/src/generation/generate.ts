@@ -1,95 +1,66 @@
-import { ConfigError, parseConfig, tensor } from '@ocelli/core-tensor';
-import { z } from 'zod';
-import type { DecoderHooks } from '../llama/decoder-layer.js';
-import { sequenceSize, type TokenInput } from '../llama/input.js';
+import { ConfigError } from '@ocelli/core-tensor';
 import type { Llama } from '../llama/llama.js';
-import { greedyPrograms } from './programs.js';
-
-const id = z.int().nonnegative();
-
-const optionsSchema = z.object({
-  maxNewTokens: z.int().positive(),
-  minNewTokens: z.int().nonnegative().default(0),
-  eosTokenId: z
-    .union([id.transform((each) => [each]), z.array(id)])
-    .optional()
-    .transform((ids) => ids ?? []),
-  padTokenId: id.optional(),
-});
-
-export interface GenerateOptions extends TokenInput {
-  /** Tokens a row gets at most. */
-  readonly maxNewTokens: number;
-  /** Tokens before which no end of sequence is chosen. Default: 0. */
-  readonly minNewTokens?: number | undefined;
-  /** A row ends with this token, or any of these. Default: none, so that every row gets `maxNewTokens`. */
-  readonly eosTokenId?: number | readonly number[] | undefined;
-  /** What rows that ended read on. Default: the model's, else the first end of sequence, else 0. No row depends on it. */
-  readonly padTokenId?: number | undefined;
-  /** Called with the token of each row, in the order of the rows, or `undefined` for a row that has ended. */
-  readonly onToken?: ((tokens: readonly (number | undefined)[], step: number) => void) | undefined;
-  /** While the prompt is read. Make them anew where the tensors they hold change: a program is compiled for each object. */
-  readonly hooks?: DecoderHooks | undefined;
-  /** While the answer is written. Default: none. */
-  readonly stepHooks?: DecoderHooks | undefined;
-}
-
-/** What a prompt was answered with. */
-export interface GeneratedRow {
-  /** New tokens, the end of sequence included. */
-  readonly tokens: readonly number[];
-  /** `eos`: it ended by itself; `length`: it was cut at `maxNewTokens`. */
-  readonly finishReason: 'eos' | 'length';
-}
-
-/** Answers have room for a multiple of so many tokens, so that few programs serve many lengths. */
-const capacityStep = 16;
+import { beamSearch } from './beam-search.js';
+import { decodeRows } from './decode-rows.js';
+import type { GeneratedRow, GenerateOptions, GenerateStreamOptions } from './generate-options.js';
+import type { GeneratedToken } from './generating-row.js';
+import { planGeneration } from './plan.js';
 
 /**
- * Greedy decoding: the likeliest token, again and again, for all rows at once, until all have ended. Keys and values
- * stay where the engine is; a step is one run of one compiled program.
+ * Answers prompts, all rows of the batch at once, until all have ended: greedily, by sampling (`doSample`), or by beam
+ * search (`numBeams`). Settings and their defaults are those of Hugging Face's `generate`, and so are the choices.
  *
- * Prompts of unequal length are padded on the left and need an `attentionMask`.
+ * Prompts of unequal length are padded, on the left if possible, and need an `attentionMask`; without one, ids that are
+ * `padTokenId` are padding. For prompts given as vectors, processors of scores know the answer's ids only.
  *
- * @returns a row per prompt
- * @throws ConfigError if an option is invalid, or not exactly one of `inputIds` and `inputsEmbeds` is given
+ * @returns a row per prompt, or `numReturnSequences` of them beside each other
+ * @throws ConfigError if a setting or a prompt is invalid, or both need more positions than the model has
  * @throws ShapeError if mask and prompt do not fit
+ * @throws the reason of `signal`, once it is aborted
  */
 export async function generate(model: Llama, options: GenerateOptions): Promise<GeneratedRow[]> {
-  const { inputIds, inputsEmbeds, attentionMask, onToken, hooks, stepHooks } = options;
-  const { maxNewTokens, minNewTokens, eosTokenId, padTokenId } = parseConfig('generate', optionsSchema, options);
-  checkIds(model, [...eosTokenId, ...(padTokenId === undefined ? [] : [padTokenId])]);
-  const [batch] = sequenceSize('generate', options, model.config.hiddenSize);
-  const padding = padTokenId ?? model.config.padTokenId ?? eosTokenId[0] ?? 0;
-  const capacity = Math.ceil(maxNewTokens / capacityStep) * capacityStep;
-  const { prefill, step } = greedyPrograms(model, hooks, stepHooks);
-  const forbiddenAt = (index: number) => (index < minNewTokens ? eosTokenId : []);
-
-  const rows = Array.from({ length: batch }, () => ({ tokens: [] as number[], hasEnded: false }));
-  let state = await prefill({ inputIds, inputsEmbeds, attentionMask }, capacity, forbiddenAt(0));
-  for (let index = 0; ; index++) {
-    const chosen = [...((await state.next.data()) as Int32Array)];
-    const news = chosen.map((token, row) => (rows[row]!.hasEnded ? undefined : token));
-    news.forEach((token, row) => {
-      if (token === undefined) return;
-      rows[row]!.tokens.push(token);
-      rows[row]!.hasEnded = eosTokenId.includes(token);
-    });
-    onToken?.(news, index);
-    if (index + 1 === maxNewTokens || rows.every(({ hasEnded }) => hasEnded)) break;
-    const read = Int32Array.from(rows, ({ tokens, hasEnded }) => (hasEnded ? padding : tokens.at(-1)!));
-    state = await step(tensor(read), state.cache, forbiddenAt(index + 1));
+  const { onToken, ...others } = options;
+  const plan = await planGeneration(model, others);
+  const { numBeams } = plan.config;
+  if (numBeams > 1) {
+    if (onToken) throw noTokensYet('onToken', numBeams);
+    return beamSearch(plan);
   }
-  return rows.map(({ tokens, hasEnded }) => ({ tokens, finishReason: hasEnded ? 'eos' : 'length' }));
+  const rows = plan.prompts.batch * plan.config.numReturnSequences;
+  const steps = decodeRows(plan);
+  try {
+    for (let index = 0; ; index++) {
+      const { done, value } = await steps.next();
+      if (done) return value;
+      const tokens = new Array<number | undefined>(rows).fill(undefined);
+      for (const { row, token } of value) tokens[row] = token;
+      onToken?.(tokens, index);
+    }
+  } finally {
+    await steps.return([]);
+  }
 }
 
-function checkIds({ config }: Llama, ids: readonly number[]): void {
-  const unknown = ids.find((each) => each >= config.vocabSize);
-  if (unknown !== undefined) {
-    throw new ConfigError({
-      operation: 'generate',
-      expected: `token ids below the vocabulary's ${config.vocabSize}`,
-      received: String(unknown),
-    });
-  }
+/**
+ * As {@link generate}, token by token as they are chosen: those of one step follow each other in the order of their rows.
+ * Whoever leaves the loop early ends the generation.
+ *
+ * @throws ConfigError as {@link generate}, and for beam search, whose tokens are certain only at its end
+ */
+export async function* generateStream(
+  model: Llama,
+  options: GenerateStreamOptions,
+): AsyncGenerator<GeneratedToken, void> {
+  const plan = await planGeneration(model, options);
+  if (plan.config.numBeams > 1) throw noTokensYet('generateStream', plan.config.numBeams);
+  for await (const tokens of decodeRows(plan)) yield* tokens;
+}
+
+function noTokensYet(operation: string, numBeams: number): ConfigError {
+  return new ConfigError({
+    operation,
+    expected: 'numBeams 1, as the tokens of beam search are certain only at its end',
+    received: `numBeams ${numBeams}`,
+    remedy: 'Take generate without onToken for beam search.',
+  });
 }

@@ -1,64 +1,81 @@
-import { argMax, compile, type Tensor, tensor, where } from '@ocelli/core-tensor';
+import { argMax, compile, gather, type Tensor } from '@ocelli/core-tensor';
 import type { KeyValueCache } from '../llama/cache.js';
 import type { DecoderHooks } from '../llama/decoder-layer.js';
 import type { TokenInput } from '../llama/input.js';
 import type { Llama } from '../llama/llama.js';
 
-/** The likeliest next token of each row, int32 [batch], and what was read so far. */
-export interface GreedyState {
-  readonly next: Tensor;
+/** Scores of each row's next token, and what was read so far. */
+export interface DecodeState {
+  /** [batch, vocabSize] */
+  readonly logits: Tensor;
+  /** The tokens of the highest scores, int32 [batch]. */
+  readonly likeliest: Tensor;
   readonly cache: KeyValueCache;
 }
 
-/** Reading a prompt and reading a token, compiled. Tokens in `forbidden` are not chosen. */
-export interface GreedyPrograms {
-  prefill(prompt: TokenInput, capacity: number, forbidden: readonly number[]): Promise<GreedyState>;
-  step(inputIds: Tensor, cache: KeyValueCache, forbidden: readonly number[]): Promise<GreedyState>;
+/** Reading a prompt and reading a token, compiled. */
+export interface DecodePrograms {
+  prefill(prompt: TokenInput, capacity: number): Promise<DecodeState>;
+  /** The cache is given for good: the step writes over it. */
+  step(inputIds: Tensor, cache: KeyValueCache): Promise<DecodeState>;
 }
 
 type ByHooks<Program> = WeakMap<DecoderHooks, Program>;
 
 const noHooks: DecoderHooks = {};
-const prefills = new WeakMap<Llama, ByHooks<GreedyPrograms['prefill']>>();
-const steps = new WeakMap<Llama, ByHooks<GreedyPrograms['step']>>();
+const prefills = new WeakMap<Llama, ByHooks<DecodePrograms['prefill']>>();
+const steps = new WeakMap<Llama, ByHooks<DecodePrograms['step']>>();
 
 /** The programs of a model with these hooks; made once for the same objects. */
-export function greedyPrograms(
+export function decodePrograms(
   model: Llama,
   hooks: DecoderHooks = noHooks,
   stepHooks: DecoderHooks = noHooks,
-): GreedyPrograms {
+): DecodePrograms {
   return {
     prefill: remembered(prefills, model, hooks, () => compilePrefill(model, hooks)),
     step: remembered(steps, model, stepHooks, () => compileStep(model, stepHooks)),
   };
 }
 
-function compilePrefill(model: Llama, hooks: DecoderHooks): GreedyPrograms['prefill'] {
-  return compile((prompt: TokenInput, capacity: number, forbidden: readonly number[]) => {
-    const { logits, cache } = model.prefill({ ...prompt, capacity, hooks });
-    return { next: likeliest(logits, forbidden), cache };
-  });
+/** Rows of what was read, in another order: rows int32 [new batch]. */
+export const gatherRows: (cache: KeyValueCache, rows: Tensor) => Promise<KeyValueCache> = compile(
+  ({ keys, values, visible, length, nextPosition }: KeyValueCache, rows: Tensor) => ({
+    keys: keys.map((x) => gather(x, rows)),
+    values: values.map((x) => gather(x, rows)),
+    visible: gather(visible, rows),
+    length,
+    nextPosition: gather(nextPosition, rows),
+  }),
+);
+
+function compilePrefill(model: Llama, hooks: DecoderHooks): DecodePrograms['prefill'] {
+  return compile(
+    (prompt: TokenInput, capacity: number) => {
+      const { logits, cache } = model.prefill({ ...prompt, capacity, hooks });
+      return { logits, likeliest: argMax(logits, -1), cache };
+    },
+    { frozen: 'reference' },
+  );
 }
 
-function compileStep(model: Llama, hooks: DecoderHooks): GreedyPrograms['step'] {
-  const step = compile((inputIds: Tensor, cache: KeyValueCache, forbidden: readonly number[]) => {
-    const { logits, cache: read } = model.decodeStep({ inputIds, cache, hooks });
-    return { next: likeliest(logits, forbidden), answer: read.answer, nextPosition: read.nextPosition };
-  });
-  return async (inputIds, cache, forbidden) => {
-    const { next, answer, nextPosition } = await step(inputIds, cache, forbidden);
-    return { next, cache: { prompt: cache.prompt, answer, nextPosition } };
+function compileStep(model: Llama, hooks: DecoderHooks): DecodePrograms['step'] {
+  const make = (frozen: 'constant' | 'reference') =>
+    compile(
+      (inputIds: Tensor, cache: KeyValueCache) => {
+        const { logits, cache: read } = model.decodeStep({ inputIds, cache, hooks });
+        const { visible: _same, ...changed } = read;
+        return { logits, likeliest: argMax(logits, -1), changed };
+      },
+      { donate: [1], frozen },
+    );
+  // Products of one row are as fast on weights where they are; those of a few rows are twice as fast on packed ones.
+  const [single, several] = [make('reference'), make('constant')];
+  return async (inputIds, cache) => {
+    const step = inputIds.shape[0] === 1 ? single : several;
+    const { logits, likeliest, changed } = await step(inputIds, cache);
+    return { logits, likeliest, cache: { ...changed, visible: cache.visible } };
   };
-}
-
-/** logits [batch, vocabSize] → int32 [batch] */
-function likeliest(logits: Tensor, forbidden: readonly number[]): Tensor {
-  if (forbidden.length === 0) return argMax(logits, -1);
-  const isForbidden = new Uint8Array(logits.shape[1]!);
-  for (const id of forbidden) isForbidden[id] = 1;
-  const mask = tensor(isForbidden, [1, isForbidden.length], 'bool');
-  return argMax(where(mask, Number.NEGATIVE_INFINITY, logits), -1);
 }
 
 function remembered<Program>(

@@ -33,6 +33,19 @@ export const llamaConfigs = {
     attentionOutputBias: false,
     tieWordEmbeddings: true,
   }),
+  'qwen2-1.5b': parseLlamaConfig({
+    vocabSize: 151936,
+    hiddenSize: 1536,
+    intermediateSize: 8960,
+    numHiddenLayers: 28,
+    numAttentionHeads: 12,
+    numKeyValueHeads: 2,
+    maxPositionEmbeddings: 32768,
+    ropeTheta: 1e6,
+    attentionBias: true,
+    attentionOutputBias: false,
+    tieWordEmbeddings: true,
+  }),
   'qwen2-7b': parseLlamaConfig({
     vocabSize: 152064,
     hiddenSize: 3584,
@@ -44,6 +57,16 @@ export const llamaConfigs = {
     ropeTheta: 1e6,
     attentionBias: true,
     attentionOutputBias: false,
+  }),
+  'internlm2-7b': parseLlamaConfig({
+    vocabSize: 92544,
+    intermediateSize: 14336,
+    numKeyValueHeads: 8,
+    maxPositionEmbeddings: 32768,
+    rmsNormEps: 1e-5,
+    ropeTheta: 1e6,
+    ropeScaling: { type: 'dynamic', factor: 1 },
+    padTokenId: 2,
   }),
 } as const satisfies Record<string, LlamaConfig>;
 

@@ -15,6 +15,7 @@ import {
   type Tensor,
   tensor,
   valueAndGrad,
+  withTrainingKey,
 } from '@ocelli/core-tensor';
 import type { AdamW } from '../optimizers/adamw.js';
 import { gradientClipper } from '../optimizers/gradient-clipper.js';
@@ -24,7 +25,8 @@ import type { TrainingBatch } from './batches.js';
  * The loss of a batch: a scalar, or a scalar and further scalars to log by name. It is traced, so it may use tensors
  * only, and is compiled once per shapes of the inputs.
  *
- * @param key of the step's random numbers, for dropout; derive one per use with `foldStream`.
+ * @param key of the step's random numbers, for dropout; derive one per use with `foldStream`. It is also in force as
+ *   `trainingKey()`, for adapters.
  */
 export type Loss<Inputs> = (
   inputs: Inputs,
@@ -71,7 +73,9 @@ export function createTrainingStep<Inputs>({
 }: TrainingStepOptions<Inputs>): TrainingStep<Inputs> {
   const parameters = model.trainableParameters();
   const forwardBackward = compile((inputs: Inputs, root: Tensor) => {
-    const { value, grads, aux = {} } = valueAndGrad(() => loss(inputs, streamKey(root)), parameters);
+    const key = streamKey(root);
+    // Adapters drop by the key in force; what is passed one takes that.
+    const { value, grads, aux = {} } = withTrainingKey(key, () => valueAndGrad(() => loss(inputs, key), parameters));
     const scalars = [value, ...Object.values(aux)].map((scalar) => reshape(cast(scalar, 'float32'), [1]));
     return { names: Object.keys(aux), numbers: concat(scalars, 0), grads };
   });

@@ -137,6 +137,6 @@ describe('a run that fails', () => {
     expect(await train(again)).toMatchObject({ status: 'completed', step: 40 });
     const whole = toyRun({ config: run.config });
     await train(whole);
-    expect(await again.model.up.weight.data()).toEqual(await whole.model.up.weight.data());
+    expect(await again.model.up.floatWeight.data()).toEqual(await whole.model.up.floatWeight.data());
   });
 });

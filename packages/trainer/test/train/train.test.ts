@@ -75,7 +75,7 @@ describe('train', () => {
       return Object.keys(now).filter((name) => now[name]!.some((value, index) => value !== old[name]![index]));
     };
     expect(await changed({ trainable: ['down', 'up.bias'] })).toEqual(['up.bias', 'down.weight', 'down.bias']);
-    expect(run.model.up.weight.requiresGrad).toBe(false);
+    expect(run.model.up.floatWeight.requiresGrad).toBe(false);
     expect(await changed({ trainable: ['*.weight'] })).toEqual(['up.weight', 'norm.weight', 'down.weight']);
     expect(await values(run.model)).not.toEqual(before);
     const [first, second] = [new Mlp(8).initialize(4), new Mlp(8).initialize(4)];

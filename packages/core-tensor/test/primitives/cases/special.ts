@@ -29,6 +29,13 @@ export const specialCases = {
       {},
       { withRespectTo: [] },
     ),
+    applies(
+      'barrier',
+      'of bytes',
+      [uniform([3], { low: 0, high: 256, dtype: 'uint8' }), uniform([2])],
+      {},
+      { withRespectTo: [] },
+    ),
   ],
   stopGradient: [applies('stopGradient', 'of a matrix', [uniform([2, 3])], {}, { relative: 0, withRespectTo: [] })],
 } satisfies Partial<CaseTable>;

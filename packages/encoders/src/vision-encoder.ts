@@ -1,0 +1,28 @@
+import type { Module, Tensor } from '@ocelli/core-tensor';
+
+/** What all encoders understand; most have further options of their own. */
+export interface FeatureOptions {
+  /**
+   * Which hidden state: 0 is the input of the first block (or stage), −1 the output of the last one. Default: the one
+   * that the systems take which use this encoder. An encoder that offers one kind of features only refuses any other.
+   */
+  readonly layer?: number | undefined;
+}
+
+/** Turns images into features for a projector. */
+export interface VisionEncoder extends Module {
+  /** Structure; plain data. `type` is its id in the registry. */
+  readonly config: { readonly type: string };
+  /** Width of the features. */
+  readonly width: number;
+  /**
+   * pixels [batch, channels, height, width] → [batch, rows · columns, width], row by row, as many as
+   * {@link featureGrid} says.
+   *
+   * @throws ConfigError if there is no such layer
+   * @throws ShapeError if the encoder does not take pixels of this shape
+   */
+  features(pixels: Tensor, options?: FeatureOptions): Tensor;
+  /** Rows and columns of the features of an image of this size in pixels. Default: the configured size. */
+  featureGrid(height?: number, width?: number): [rows: number, columns: number];
+}
