@@ -77,7 +77,7 @@ export { countFlops, countGraphFlops, type Flops } from './plan/count-flops.js';
 export { extrapolateGraph } from './plan/extrapolate-graph.js';
 export { placeholder } from './plan/placeholder.js';
 export { type RecordedGraph, recordGraph } from './plan/record-graph.js';
-export { type WeightPrecision, weightBytes } from './plan/weight-memory.js';
+export { type WeightMemoryOptions, weightBytes } from './plan/weight-memory.js';
 export type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes.js';
 export * from './quantization/index.js';
 export * from './storage.js';

@@ -1,7 +1,15 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
+import { chatTemplateChecks } from './parity/chat-templates.js';
 import { imageChecks } from './parity/images.js';
+import { labelChecks } from './parity/labels.js';
 import { mixingChecks } from './parity/mixing.js';
 import { tokenChecks } from './parity/tokens.js';
 
 /** Kinds of fixtures that images, tokens and batches answer for. */
-export const parityChecks: ParityChecks = { ...imageChecks, ...tokenChecks, ...mixingChecks };
+export const parityChecks: ParityChecks = {
+  ...imageChecks,
+  ...tokenChecks,
+  ...chatTemplateChecks,
+  ...labelChecks,
+  ...mixingChecks,
+};

@@ -2,6 +2,13 @@ export type { Batch, BatchShape } from './collate/batch.js';
 export { bucketLength, type LengthBuckets } from './collate/buckets.js';
 export { type CollateOptions, type CollateSample, collate } from './collate/collate.js';
 export { CollationError } from './collate/collation-error.js';
+export {
+  type ImageSpan,
+  type SplicedBatch,
+  type SpliceOptions,
+  type SpliceRow,
+  spliceImages,
+} from './collate/splice.js';
 export { type TokenizeConversationOptions, tokenizeConversation } from './collate/tokenize-conversation.js';
 export {
   IGNORE_LABEL,
@@ -43,6 +50,14 @@ export {
   TEMPLATES,
   type TemplateName,
 } from './conversation/template.js';
+export { encodeImagePrompt, IMAGE_TOKEN } from './labels/image-prompt.js';
+export { LABEL_RULES, type LabelRule, type LabelRuleName } from './labels/label-rules.js';
+export {
+  type LabelledSample,
+  type LabelTokenizer,
+  type PublishedLabelOptions,
+  publishedLabels,
+} from './labels/published-labels.js';
 export { conversationDataset, type Dataset, type Mixture, mixDatasets } from './loader/dataset.js';
 export { createLoader, type Loader } from './loader/loader.js';
 export { LoaderError } from './loader/loader-error.js';

@@ -94,31 +94,31 @@ export async function sessionWithPast(
   });
 }
 
-/** Writes tokens one at a time behind a past of some length, as a loop outside of the model does; the last token. */
-export async function decodeWithPast(
+/**
+ * Reads tokens one at a time behind a past of some length, as a loop outside of the model does: each run's keys and
+ * values are the next one's arguments, and its best token is looked for. → logits of the last one
+ */
+export async function readWithPast(
   session: ort.InferenceSession,
-  config: LlamaConfig,
   past: Record<string, ort.Tensor>,
-  { token, position, count }: { token: number; position: number; count: number },
-): Promise<number[]> {
-  const written: number[] = [];
-  let [next, held] = [token, past];
-  for (let step = 0; step < count; step++) {
+  tokens: Int32Array,
+  position: number,
+): Promise<Float32Array> {
+  let held = past;
+  let logits = new Float32Array();
+  for (const [index, token] of tokens.entries()) {
     const results = await session.run({
-      input_ids: new ort.Tensor('int64', BigInt64Array.of(BigInt(next)), [1, 1]),
-      position_ids: new ort.Tensor('int64', BigInt64Array.of(BigInt(position + step)), [1, 1]),
+      input_ids: new ort.Tensor('int64', BigInt64Array.of(BigInt(token)), [1, 1]),
+      position_ids: new ort.Tensor('int64', BigInt64Array.of(BigInt(position + index)), [1, 1]),
       ...held,
     });
-    const logits = results.logits!.data as Float32Array;
-    let best = 0;
-    for (let id = 1; id < config.vocabSize; id++) if (logits[id]! > logits[best]!) best = id;
-    next = best;
-    written.push(best);
+    logits = results.logits!.data as Float32Array;
+    logits.indexOf(logits.reduce((best, each) => Math.max(best, each)));
     held = Object.fromEntries(
       Object.entries(results).flatMap(([name, value]) =>
         name.startsWith('present.') ? [[name.replace('present.', 'past_key_values.'), value]] : [],
       ),
     );
   }
-  return written;
+  return logits;
 }

@@ -40,7 +40,8 @@ export {
   type LlamaOutput,
   type PrefillInput,
 } from './llama/llama.js';
-export { loadLlama } from './llama/load-llama.js';
+export { type LoadLlamaOptions, loadLlama } from './llama/load-llama.js';
+export { llamaConfigFromMeta } from './llama/meta-config.js';
 export { type LlamaName, llamaConfigs } from './llama/published-configs.js';
 export {
   type RotaryConfig,
@@ -48,3 +49,5 @@ export {
   rotaryFrequencies,
   rotaryTablesOf,
 } from './llama/rotary.js';
+export { type SaveLlamaOptions, saveLlama } from './llama/save-llama.js';
+export { llamaConfigToHuggingFace } from './llama/to-hugging-face.js';

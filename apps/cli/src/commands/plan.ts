@@ -1,16 +1,16 @@
-import type { WeightPrecision } from '@ocelli/core-tensor';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command-line.js';
+import type { Precision } from '../plan/plan-model.js';
 import { positiveInteger } from './arguments.js';
 
-const precisions = ['float32', 'bfloat16', 'float16', 'int8', 'int4'] as const satisfies readonly WeightPrecision[];
+const precisions = ['float32', 'bfloat16', 'float16', 'int8', 'int4'] as const satisfies readonly Precision[];
 
 interface PlanOptions {
   readonly model: string;
   readonly image?: readonly [height: number, width: number];
   readonly context?: number;
   readonly batch: number;
-  readonly dtype?: WeightPrecision;
+  readonly dtype?: Precision;
   readonly lora?: number;
   readonly json?: boolean;
 }

@@ -5,17 +5,20 @@ import {
   type Flops,
   gradients,
   Linear,
-  type Module,
   peakActivationBytes,
+  prepareQuantized,
+  type QuantizeOptions,
   type RecordedGraph,
   recordGraph,
   sizeOf,
   type Tensor,
-  type WeightPrecision,
   weightBytes,
 } from '@ocelli/core-tensor';
 import { UsageError } from '../errors.js';
-import type { InputSize, PlannedModel, PublishedModel } from './published-models.js';
+import type { InputSize, PlannedModel, PublishedModel, Recorded } from './published-models.js';
+
+/** What weights are held in: `int8` and `int4` stand for linear layers in blocks of 32, and float32 for all else. */
+export type Precision = 'float32' | 'bfloat16' | 'float16' | 'int8' | 'int4';
 
 /** Memory in bytes while a model is used. */
 export interface InferenceMemory {
@@ -42,7 +45,7 @@ export interface TrainingMemory {
 
 /** Memory under one precision. */
 export interface PrecisionPlan {
-  readonly precision: WeightPrecision;
+  readonly precision: Precision;
   readonly inference: InferenceMemory;
   /** Null where nothing can be trained: a quantized model without a layer for adapters. */
   readonly training: TrainingMemory | null;
@@ -78,7 +81,7 @@ export interface ModelPlan {
 
 /** Options of {@link planModel}. */
 export interface PlanOptions extends InputSize {
-  readonly precisions: readonly WeightPrecision[];
+  readonly precisions: readonly Precision[];
   /** Train adapters of this rank, whatever the precision. Default: rank 16 for quantized weights, else everything. */
   readonly loraRank?: number | undefined;
 }
@@ -89,129 +92,134 @@ const defaultLoraRank = 16;
 /** Longer texts are extrapolated: the mask of a recorded one is an array of its squared length. */
 const longestRecorded = 2048;
 
+/** How linear layers are quantized, as exported language models usually are. */
+const quantization = {
+  int8: { format: 'nbits', bits: 8, blockSize: 32 },
+  int4: { format: 'nbits', bits: 4, blockSize: 32 },
+} as const satisfies Partial<Record<Precision, QuantizeOptions>>;
+
 /**
  * Parameters, operations and memory of a published model, without any weights.
  *
  * @throws UsageError if the input does not fit the model
  */
 export function planModel(name: string, { kind, build }: PublishedModel, options: PlanOptions): ModelPlan {
-  const { batch, precisions, loraRank } = options;
-  const model = build(options);
-  requireContext(name, model);
   const single = build({ ...options, batch: 1 });
-  const forward = countGraphFlops(programs(single).forward().graph);
-  const { input, module } = model;
-  const full = once(() => trainingOf(model));
-  const adapted = new Map<number, () => Training | null>();
-  const withAdapters = (rank: number) => {
-    const known = adapted.get(rank) ?? once(() => adapterTraining(build(options), rank));
-    adapted.set(rank, known);
-    return known();
-  };
-  const isQuantized = (precision: WeightPrecision) => precision === 'int8' || precision === 'int4';
-  const program = programs(model).prompt();
-  const cached = input.kind === 'texts' ? cacheElements(input.prompt, input.context) : 0;
+  requireContext(name, single);
+  const forward = countGraphFlops(inferenceOf(single, 'forward').graph);
+  const { input, module } = single;
   return {
     name,
     kind,
     parameters: module.parameterCount(),
-    batch,
-    ...describeInput(model),
+    batch: options.batch,
+    ...describeInput(single),
     flops: {
       forward,
       ...(input.kind === 'texts' ? { perToken: scaled(forward, 1 / input.context) } : {}),
-      training: countGraphFlops(trainingOf(single).program.graph),
+      training: countGraphFlops(trainingOf(single).graph),
     },
-    memory: precisions.map((precision) => {
-      const floatBytes = precision === 'bfloat16' || precision === 'float16' ? 2 : 4;
-      const weights = weightBytes(module, precision);
-      const cache = cached * floatBytes;
-      const activations = peakActivationBytes(program, { floatBytes });
-      const rank = loraRank ?? (isQuantized(precision) ? defaultLoraRank : undefined);
-      const training = rank === undefined ? full() : withAdapters(rank);
-      return {
-        precision,
-        inference: { weights, cache, activations, total: weights + cache + activations },
-        training: training && memoryOf(training, { weights, precision, floatBytes }),
-      };
-    }),
+    memory: planMemory(build, options),
   };
+}
+
+function planMemory(build: PublishedModel['build'], options: PlanOptions): PrecisionPlan[] {
+  // Floats of 16 and of 32 bits make the same programs.
+  const programs = new Map<string, Programs>();
+  return options.precisions.map((precision) => {
+    const quantized = isQuantized(precision) ? precision : undefined;
+    const loraRank = options.loraRank ?? (quantized ? defaultLoraRank : null);
+    const known = programs.get(quantized ?? 'floats') ?? record(build(options), quantized, loraRank);
+    programs.set(quantized ?? 'floats', known);
+    const floatBytes = precision === 'bfloat16' || precision === 'float16' ? 2 : 4;
+    const weights = known.weights(floatBytes);
+    const cache = known.cacheElements * floatBytes;
+    const activations = peakActivationBytes(known.inference, { floatBytes });
+    return {
+      precision,
+      inference: { weights, cache, activations, total: weights + cache + activations },
+      training: known.training && trainingMemory(known.training, { weights, loraRank, floatBytes }),
+    };
+  });
+}
+
+/** What is run of a model. */
+interface Programs {
+  /** Bytes without adapters. */
+  readonly weights: (floatBytes: number) => number;
+  readonly inference: RecordedGraph;
+  readonly cacheElements: number;
+  readonly training: Training | null;
 }
 
 /** A recorded step of training. */
 interface Training {
   readonly program: RecordedGraph;
-  readonly module: Module;
-  readonly loraRank: number | null;
+  readonly trainedParameters: number;
 }
 
-interface WeightMemory {
+function record(
+  model: PlannedModel,
+  quantized: keyof typeof quantization | undefined,
+  loraRank: number | null,
+): Programs {
+  const { module, input } = model;
+  if (quantized) prepareQuantized(module, quantization[quantized]);
+  const [exact, halved] = [weightBytes(module), weightBytes(module, { floatBytes: 2 })];
+  const inference = inferenceOf(model, 'prompt');
+  const cacheElements = input.kind === 'texts' ? elementsOf(input.prompt(1).held) * input.context : 0;
+  const hasLayers = Object.values(module.namedModules()).some((each) => each instanceof Linear);
+  if (loraRank !== null && hasLayers) applyLora(module, { targetModules: 'all-linear', r: loraRank });
+  const canTrain = loraRank === null || hasLayers;
+  const training = canTrain
+    ? { program: trainingOf(model), trainedParameters: elementsOf(Object.values(module.trainableParameters())) }
+    : null;
+  return { weights: (floatBytes) => (floatBytes === 4 ? exact : halved), inference, cacheElements, training };
+}
+
+interface TrainingConditions {
   readonly weights: number;
-  readonly precision: WeightPrecision;
+  readonly loraRank: number | null;
   readonly floatBytes: number;
 }
 
-function memoryOf({ program, module, loraRank }: Training, { weights, precision, floatBytes }: WeightMemory) {
-  const trained = Object.values(module.trainableParameters()).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  // Adapters come in addition, in float32; where everything trains, its weights are those of the model.
-  const ofAdapters = loraRank === null ? 0 : trained * 4;
-  const gradientBytes = trained * (loraRank === null ? floatBytes : 4);
-  const master = loraRank === null && floatBytes === 2 ? 4 : 0;
-  const optimizer = trained * (8 + master);
-  // The backward pass takes one quantized weight at a time apart.
-  const unpacked = precision === 'int8' || precision === 'int4' ? largestMatrix(module) * 4 : 0;
-  const activations = peakActivationBytes(program, { floatBytes }) + unpacked;
-  return {
-    loraRank,
-    trainedParameters: trained,
-    weights: weights + ofAdapters,
-    gradients: gradientBytes,
-    optimizer,
-    activations,
-    total: weights + ofAdapters + gradientBytes + optimizer + activations,
-  };
+/** Adapters come beside the weights, in float32; where everything trains, it is the weights that do. */
+function trainingMemory(
+  { program, trainedParameters }: Training,
+  { weights: own, loraRank, floatBytes }: TrainingConditions,
+): TrainingMemory {
+  const trainsAll = loraRank === null;
+  const weights = own + (trainsAll ? 0 : 4 * trainedParameters);
+  const gradients = trainedParameters * (trainsAll ? floatBytes : 4);
+  const masterCopy = trainsAll && floatBytes === 2 ? 4 : 0;
+  const optimizer = trainedParameters * (8 + masterCopy);
+  const activations = peakActivationBytes(program, { floatBytes });
+  const total = weights + gradients + optimizer + activations;
+  return { loraRank, trainedParameters, weights, gradients, optimizer, activations, total };
 }
 
-function trainingOf(model: PlannedModel, loraRank: number | null = null): Training {
-  const { module } = model;
+function isQuantized(precision: Precision): precision is keyof typeof quantization {
+  return Object.hasOwn(quantization, precision);
+}
+
+function trainingOf({ module, input }: PlannedModel): RecordedGraph {
   const parameters = Object.values(module.trainableParameters());
-  const { input } = model;
-  const record = (loss: Tensor) => recordGraph([loss], gradients(loss, parameters));
-  const program =
-    input.kind === 'images' ? record(input.loss()) : atContext((tokens) => record(input.loss(tokens)), input.context);
-  return { program, module, loraRank };
+  const step = (loss: Tensor) => recordGraph([loss], gradients(loss, parameters));
+  return input.kind === 'images' ? step(input.loss()) : atContext((tokens) => step(input.loss(tokens)), input.context);
 }
 
-function adapterTraining(model: PlannedModel, rank: number): Training | null {
-  const { module } = model;
-  if (!Object.values(module.namedModules()).some((each) => each instanceof Linear)) return null;
-  applyLora(module, { targetModules: 'all-linear', r: rank });
-  return trainingOf(model, rank);
-}
-
-function programs({ input }: PlannedModel): { forward: () => RecordedGraph; prompt: () => RecordedGraph } {
-  if (input.kind === 'images') {
-    const features = () => {
-      const { outputs, held } = input.features();
-      return recordGraph(outputs, held);
-    };
-    return { forward: features, prompt: features };
-  }
-  const recorded = (run: typeof input.forward) =>
-    atContext((tokens) => {
-      const { outputs, held } = run(tokens);
-      return recordGraph(outputs, held);
-    }, input.context);
-  return { forward: () => recorded(input.forward), prompt: () => recorded(input.prompt) };
+function inferenceOf({ input }: PlannedModel, program: 'forward' | 'prompt'): RecordedGraph {
+  const recorded = ({ outputs, held }: Recorded) => recordGraph(outputs, held);
+  if (input.kind === 'images') return recorded(input.features());
+  return atContext((tokens) => recorded(input[program](tokens)), input.context);
 }
 
 function atContext(record: (tokens: number) => RecordedGraph, context: number): RecordedGraph {
   return context > longestRecorded ? extrapolateGraph(record, context) : record(context);
 }
 
-/** Elements of a cache: they grow with the tokens in it. */
-function cacheElements(prompt: (tokens: number) => { readonly held: readonly Tensor[] }, context: number): number {
-  return prompt(1).held.reduce((sum, { shape }) => sum + sizeOf(shape), 0) * context;
+function elementsOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 function requireContext(name: string, { input }: PlannedModel): void {
@@ -231,19 +239,6 @@ function describeInput({ input }: PlannedModel): Pick<ModelPlan, 'image' | 'visu
   };
 }
 
-function largestMatrix(module: Module): number {
-  const layers = Object.values(module.namedModules()).filter((each) => each instanceof Linear);
-  return layers.reduce((most, { weight }) => Math.max(most, sizeOf(weight.shape)), 0);
-}
-
 function scaled({ matmul, convolution, elementwise }: Flops, factor: number): Flops {
   return { matmul: matmul * factor, convolution: convolution * factor, elementwise: elementwise * factor };
-}
-
-function once<Result>(compute: () => Result): () => Result {
-  let known: { readonly result: Result } | undefined;
-  return () => {
-    known ??= { result: compute() };
-    return known.result;
-  };
 }

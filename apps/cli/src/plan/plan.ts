@@ -1,8 +1,7 @@
-import type { WeightPrecision } from '@ocelli/core-tensor';
 import { exitCodes, UnknownNameError } from '../errors.js';
 import type { Terminal } from '../terminal.js';
 import { formatPlan } from './format-plan.js';
-import { planModel } from './plan-model.js';
+import { type Precision, planModel } from './plan-model.js';
 import { type PublishedModel, publishedModels } from './published-models.js';
 
 /** Options of `ocelli plan`. */
@@ -12,7 +11,7 @@ export interface PlanCommandOptions {
   readonly image?: readonly [height: number, width: number] | undefined;
   readonly context?: number | undefined;
   readonly batch: number;
-  readonly precisions: readonly WeightPrecision[];
+  readonly precisions: readonly Precision[];
   readonly loraRank?: number | undefined;
   readonly json: boolean;
 }

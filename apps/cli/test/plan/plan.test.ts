@@ -106,6 +106,24 @@ describe('ocelli plan', () => {
     expect(lora!.training!.total).toBeLessThan(full!.training!.total / 2);
   });
 
+  test.each([
+    'siglip-so400m-patch14-384',
+    'convllava-convnext-768',
+    'eva02-large-det',
+    'eagle-sam-vit-large',
+    'pix2struct-large',
+    'roberta-base',
+    'internlm2-7b',
+  ])('plans %s in few bits, with adapters', async (name) => {
+    const { memory } = await planOf(name);
+    const [float32, , , int8, int4] = memory;
+    expect(int8!.inference.weights).toBeLessThan(0.6 * float32!.inference.weights);
+    expect(int4!.inference.weights).toBeLessThan(int8!.inference.weights);
+    expect(int4!.training!.loraRank).toBe(16);
+    expect(int4!.training!.trainedParameters).toBeLessThan(float32!.training!.trainedParameters / 20);
+    expect(int4!.training!.total).toBeLessThan(float32!.training!.total);
+  });
+
   test('grows with the batch', async () => {
     const [one] = (await planOf('clip-vit-base-patch16', '--dtype', 'float32')).memory;
     const [eight] = (await planOf('clip-vit-base-patch16', '--dtype', 'float32', '--batch', '8')).memory;

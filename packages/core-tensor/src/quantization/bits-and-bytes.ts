@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import type { AnyTypedArray } from '../dtype.js';
 import { CheckpointError } from '../errors.js';
-import type { TensorSource } from '../safetensors/format.js';
 import type { TensorReader } from '../safetensors/reader.js';
 import { requireCodebook } from './bnb4.js';
-import { codebooks } from './codebook.js';
 import type { Bnb4Config, QuantizationConfig } from './config.js';
 import type { Parts } from './formats.js';
 import type { MatrixShape } from './nbits.js';
@@ -114,64 +112,6 @@ async function eightBitWeight(reader: TensorReader, module: string): Promise<Bit
       packed: (await reader.readBytes(key)).map((byte) => byte ^ 0x80),
       absmax: (await reader.read(scales, { as: 'float32' })).data,
     }),
-  };
-}
-
-/** The tensors that bitsandbytes would save for a weight in one of its formats, by their names. */
-export function bitsAndBytesTensors(
-  key: string,
-  { shape, config }: { readonly shape: MatrixShape; readonly config: QuantizationConfig },
-  parts: Parts<AnyTypedArray>,
-): Record<string, TensorSource> {
-  if (config.format === 'nbits') {
-    throw new CheckpointError({
-      operation: 'write bitsandbytes weight',
-      key,
-      expected: 'a weight of nf4, fp4 or int8',
-      received: 'one of nbits, which the library does not have',
-      remedy: 'Save it under its own names with saveWeights.',
-    });
-  }
-  const absmax = parts.absmax as Float32Array | Uint8Array;
-  if (config.format === 'int8') {
-    const codes = Int8Array.from(parts.packed as Uint8Array, (byte) => byte - 128);
-    const module = key.slice(0, key.lastIndexOf('.') + 1);
-    return {
-      [key]: { dtype: 'int8', shape, data: codes },
-      [`${module}SCB`]: { dtype: 'float32', shape: [shape[0]], data: absmax as Float32Array },
-      [`${module}weight_format`]: { dtype: 'uint8', shape: [], data: Uint8Array.of(0) },
-    };
-  }
-  const { format, blockSize, doubleQuantized } = config;
-  const packed = parts.packed as Uint8Array;
-  const state = {
-    quant_type: format,
-    blocksize: blockSize,
-    dtype: 'float32',
-    shape,
-    ...(doubleQuantized && {
-      nested_blocksize: statisticsBlockSize,
-      nested_dtype: 'float32',
-      nested_offset: Number(parts.nestedOffset![0]),
-    }),
-  };
-  const bytes = new TextEncoder().encode(JSON.stringify(state));
-  const floats = (data: AnyTypedArray | undefined): TensorSource => ({
-    dtype: 'float32',
-    shape: [data!.length],
-    data: data as Float32Array,
-  });
-  return {
-    [key]: { dtype: 'uint8', shape: [packed.length, 1], data: packed },
-    [`${key}.absmax`]: doubleQuantized
-      ? { dtype: 'uint8', shape: [absmax.length], data: absmax as Uint8Array }
-      : floats(absmax),
-    [`${key}.quant_map`]: floats(codebooks[format]),
-    ...(doubleQuantized && {
-      [`${key}.nested_absmax`]: floats(parts.nestedAbsmax),
-      [`${key}.nested_quant_map`]: floats(parts.nestedMap),
-    }),
-    [`${key}.quant_state.bitsandbytes__${format}`]: { dtype: 'uint8', shape: [bytes.length], data: bytes },
   };
 }
 

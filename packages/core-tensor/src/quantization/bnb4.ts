@@ -52,7 +52,9 @@ function tableOf(format: Bnb4Format): CellTable {
 /** In float32 and within [−1, 1], which the product may miss by a rounding. */
 function clamped(value: number): number {
   const x = Math.fround(value);
-  return x > 1 ? 1 : x < -1 ? -1 : x;
+  if (x > 1) return 1;
+  if (x < -1) return -1;
+  return x;
 }
 
 function cellOf(x: number): number {

@@ -1,4 +1,4 @@
-export { type BitsAndBytesWeight, bitsAndBytesTensors, bitsAndBytesWeights } from './bits-and-bytes.js';
+export { type BitsAndBytesWeight, bitsAndBytesWeights } from './bits-and-bytes.js';
 export { type Bnb4Array, type Bnb4Options, dequantizeBnb4, quantizeBnb4 } from './bnb4.js';
 export { type Bnb4Format, codebooks } from './codebook.js';
 export {
@@ -25,3 +25,4 @@ export {
 } from './quantize-module.js';
 export { QuantizedWeight, type QuantizedWeightOptions } from './quantized-weight.js';
 export { type CompressedStatistics, compressStatistics, dynamicMap, restoreStatistics } from './statistics.js';
+export { bitsAndBytesTensors } from './write-bits-and-bytes.js';

@@ -1,7 +1,12 @@
 import type { Conversation } from '../conversation/conversation.js';
 import { type RenderOptions, renderConversation } from '../conversation/render.js';
 import { type ConversationTemplate, getTemplate, type TemplateName } from '../conversation/template.js';
-import { type SegmentTokenizer, type TokenizedSample, type TokenizeOptions, tokenizeSegments } from './tokenize-segments.js';
+import {
+  type SegmentTokenizer,
+  type TokenizedSample,
+  type TokenizeOptions,
+  tokenizeSegments,
+} from './tokenize-segments.js';
 
 export interface TokenizeConversationOptions
   extends RenderOptions,

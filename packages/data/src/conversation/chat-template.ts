@@ -1,4 +1,4 @@
-import { Template } from '@huggingface/jinja';
+import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { ConversationError } from './conversation-error.js';
 
 /** A message as chat templates take it. */
@@ -33,13 +33,17 @@ export function renderChatTemplate(
 ): string {
   const { addGenerationPrompt = false, specialTokens = {}, variables = {}, now = new Date() } = options;
   try {
-    return parsed(template).render({
+    return render(parsed(template), {
+      ...CONSTANTS,
+      raise_exception: (message: string) => {
+        throw new Error(message);
+      },
+      range,
+      strftime_now: (format: string) => strftime(now, format),
       ...specialTokens,
       ...variables,
-      messages: messages.map((message) => ({ ...message })),
+      messages,
       add_generation_prompt: addGenerationPrompt,
-      // The library's own names months in the language of the machine.
-      strftime_now: (format: string) => strftime(now, format),
     });
   } catch (cause) {
     throw new ConversationError({
@@ -51,6 +55,25 @@ export function renderChatTemplate(
       cause,
     });
   }
+}
+
+const CONSTANTS = { true: true, True: true, false: false, False: false, none: null, None: null };
+
+/** The library's own globals cannot be replaced, and its `strftime_now` names months in the language of the machine. */
+function render(template: Template, variables: Readonly<Record<string, unknown>>): string {
+  const environment = new Environment();
+  for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+  return String(new Interpreter(environment).run(template.parsed).value);
+}
+
+/** Longest list that a template may count out. */
+const MAXIMUM_RANGE = 2 ** 20;
+
+function range(first: number, second?: number, step = 1): number[] {
+  const [start, stop] = second === undefined ? [0, first] : [first, second];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MAXIMUM_RANGE)) throw new Error(`range of ${length} numbers`);
+  return Array.from({ length }, (_, index) => start + index * step);
 }
 
 /** Parsing takes longer than rendering, and there are few templates. */

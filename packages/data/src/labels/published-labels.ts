@@ -172,7 +172,6 @@ function roundsOf(text: string, { separator, firstPieces, laterPieces }: RoundRu
 }
 
 function labelMessages(conversation: Conversation, frame: ConversationTemplate, tokenizer: LabelTokenizer): Labelled {
-  const { bos: _, ...rest } = frame;
   const marks = new Set(
     (frame.trainedMarks ?? []).flatMap((mark) => {
       const encoded = tokenizer.encode(mark, { addSpecialTokens: false });
@@ -181,7 +180,7 @@ function labelMessages(conversation: Conversation, frame: ConversationTemplate, 
   );
   const ids: number[] = [];
   const labels: number[] = [];
-  for (const segment of renderConversation(conversation, rest)) {
+  for (const segment of renderConversation(conversation, frame)) {
     if (segment.kind === 'image') {
       ids.push(IMAGE_TOKEN);
       labels.push(IGNORE_LABEL);

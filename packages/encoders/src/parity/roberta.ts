@@ -13,7 +13,8 @@ export const robertaChecks: ParityChecks = {
     const model = new Roberta({ ...robertaConfigFromHuggingFace(fixture.config), addPoolingLayer });
     return compareModule(fixture, model, (module, inputs) => {
       const { input_ids: inputIds, inputs_embeds: inputsEmbeds, attention_mask: attentionMask } = inputs;
-      const { hiddenStates, poolerOutput } = module.forward({ inputIds, inputsEmbeds, attentionMask });
+      const tokenTypeIds = inputs.token_type_ids;
+      const { hiddenStates, poolerOutput } = module.forward({ inputIds, inputsEmbeds, tokenTypeIds, attentionMask });
       const shown = (state: Tensor) =>
         attentionMask ? mul(state, expandDims(cast(attentionMask, 'float32'), -1)) : state;
       return {

@@ -4,22 +4,19 @@ export interface Candidates {
   readonly ids: Int32Array | undefined;
   readonly values: Float32Array;
   readonly highest: number;
-  readonly lowest: number;
 }
 
 /** The candidates among scores. Where a few are left, all that follows is as cheap as they are few. */
 export function candidatesOf(scores: Float32Array): Candidates {
   let count = 0;
   let highest = Number.NEGATIVE_INFINITY;
-  let lowest = Number.POSITIVE_INFINITY;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
     if (!(score > Number.NEGATIVE_INFINITY)) continue;
     count++;
     if (score > highest) highest = score;
-    if (score < lowest) lowest = score;
   }
-  if (count === scores.length) return { ids: undefined, values: scores, highest, lowest };
+  if (count === scores.length) return { ids: undefined, values: scores, highest };
   const ids = new Int32Array(count);
   const values = new Float32Array(count);
   for (let id = 0, next = 0; next < count; id++) {
@@ -27,12 +24,16 @@ export function candidatesOf(scores: Float32Array): Candidates {
     ids[next] = id;
     values[next++] = scores[id]!;
   }
-  return { ids, values, highest, lowest };
+  return { ids, values, highest };
 }
 
+// A power of two is looked up in steps of 1/32; four terms of the series give the rest of e^x to 6·10⁻¹⁰.
+const stepsPerNat = 32 / Math.LN2;
+const natsPerStep = Math.LN2 / 32;
+const powers = Float64Array.from({ length: 4096 }, (_, step) => 2 ** (-step / 32));
+
 /**
- * Writes e^(value − highest) to `out`: 0.5 ms for 152,000 values, which take `Math.exp` 1.2 ms. A table has the powers
- * of two in steps of a sixteenth, a series of five terms the rest: exact to 2·10⁻⁹. Below 2⁻¹²⁸ it is 0.
+ * Writes e^(value − highest) to `out`, in half the time of `Math.exp`; 0 below 2⁻¹²⁸.
  *
  * @returns their sum
  */
@@ -40,21 +41,46 @@ export function exponentials(values: Float32Array, highest: number, out: Float32
   let sum = 0;
   for (let index = 0; index < values.length; index++) {
     const steps = (highest - values[index]!) * stepsPerNat;
-    if (steps < powers.length) {
-      const whole = steps | 0;
-      const rest = (whole - steps) / stepsPerNat;
-      const value = powers[whole]! * (1 + rest * (1 + rest * (1 / 2 + rest * (1 / 6 + rest * (1 / 24)))));
-      out[index] = value;
-      sum += value;
-    } else {
-      out[index] = 0;
+    let value = 0;
+    if (steps < powers.length - 1) {
+      const whole = (steps + 0.5) | 0;
+      const rest = (whole - steps) * natsPerStep;
+      value = powers[whole]! * (1 + rest * (1 + rest * (1 / 2 + rest * (1 / 6))));
     }
+    out[index] = value;
+    sum += value;
   }
   return sum;
 }
 
-const stepsPerNat = 16 / Math.LN2;
-const powers = Float64Array.from({ length: 2048 }, (_, step) => 2 ** (-step / 16));
+/** Sums of masses, by how far their values are below the highest: see {@link cutByMass}. */
+export type MassBuckets = Float64Array;
+
+/** Buckets of values whose masses are e^(value − highest). */
+export function exponentialBuckets(values: Float32Array, highest: number): MassBuckets {
+  const sums = new Float64Array(powers.length);
+  for (let index = 0; index < values.length; index++) {
+    const steps = (highest - values[index]!) * stepsPerNat;
+    if (!(steps < powers.length - 1)) continue;
+    const whole = (steps + 0.5) | 0;
+    const rest = (whole - steps) * natsPerStep;
+    sums[whole]! += powers[whole]! * (1 + rest * (1 + rest * (1 / 2 + rest * (1 / 6))));
+  }
+  return sums;
+}
+
+/** Buckets of values with any masses. */
+export function massBuckets(values: Float32Array, highest: number, masses: Float32Array): MassBuckets {
+  const sums = new Float64Array(powers.length);
+  for (let index = 0; index < values.length; index++) sums[bucketOf(values[index]!, highest)]! += masses[index]!;
+  return sums;
+}
+
+/** The last bucket has all that is far below. */
+function bucketOf(value: number, highest: number): number {
+  const steps = (highest - value) * stepsPerNat;
+  return steps < powers.length - 1 ? (steps + 0.5) | 0 : powers.length - 1;
+}
 
 /** The `count`-th largest value, duplicates counted; the smallest one if there are fewer. */
 export function kthLargest(values: Float32Array, count: number): number {
@@ -93,49 +119,43 @@ export interface Cut {
   readonly massAbove: number;
 }
 
-const buckets = 1024;
-/** Values so far below the highest share the last bucket: as logarithms of masses they hardly count. */
-const depth = 30;
-
 /**
- * Walks values from the largest downwards until their masses suffice. Nothing is sorted: masses are added up in buckets
- * of values, and only the bucket in which the walk ends is divided further.
+ * Walks values from the largest downwards until their masses suffice. Nothing is sorted: the walk goes by buckets, and
+ * only the one in which it ends is divided further.
  *
+ * @param massOf mass of the value at an index
  * @param suffices whether a sum of masses is enough; true for all sums above one for which it is
  */
 export function cutByMass(
-  { values, highest, lowest }: Pick<Candidates, 'values' | 'highest' | 'lowest'>,
-  masses: Float32Array,
+  values: Float32Array,
+  highest: number,
+  buckets: MassBuckets,
+  massOf: (index: number) => number,
   suffices: (mass: number) => boolean,
 ): Cut {
-  const last = buckets - 1;
-  const range = Math.min(highest - lowest, depth);
-  const scale = range > 0 ? last / range : 0;
-  const sums = new Float64Array(buckets);
-  for (let index = 0; index < values.length; index++) {
-    const place = (highest - values[index]!) * scale;
-    sums[place < last ? place | 0 : last]! += masses[index]!;
-  }
   let massAbove = 0;
   let bucket = 0;
-  while (bucket < last && !suffices(massAbove + sums[bucket]!)) massAbove += sums[bucket++]!;
-  const inside = new Int32Array(values.length);
-  let count = 0;
+  while (bucket < buckets.length - 1 && !suffices(massAbove + buckets[bucket]!)) massAbove += buckets[bucket++]!;
+  // Most values are told by a comparison; those near the border of the bucket by its number.
+  const upper = highest - (bucket - 1) * natsPerStep;
+  const lower = bucket < buckets.length - 1 ? highest - (bucket + 1) * natsPerStep : Number.NEGATIVE_INFINITY;
+  const inside: number[] = [];
   for (let index = 0; index < values.length; index++) {
-    const place = (highest - values[index]!) * scale;
-    if ((place < last ? place | 0 : last) === bucket) inside[count++] = index;
+    const value = values[index]!;
+    if (value >= lower && value <= upper && bucketOf(value, highest) === bucket) inside.push(index);
   }
-  return divide(values, masses, inside.subarray(0, count), massAbove, suffices);
+  const insideValues = Float32Array.from(inside, (index) => values[index]!);
+  return divide(insideValues, Float64Array.from(inside, massOf), massAbove, suffices);
 }
 
 /** Quickselect by mass: each round keeps the part in which the walk ends. */
 function divide(
   values: Float32Array,
-  masses: Float32Array,
-  inside: Int32Array,
+  masses: Float64Array,
   massBefore: number,
   suffices: (mass: number) => boolean,
 ): Cut {
+  const inside = Int32Array.from(values.keys());
   let start = 0;
   let end = inside.length;
   let massAbove = massBefore;

@@ -1,10 +1,19 @@
 import { banned, type LogitsProcessor } from './logits-processor.js';
-import { type Candidates, candidatesOf, cutByMass, exponentials, kthLargest } from './selection.js';
+import {
+  type Candidates,
+  candidatesOf,
+  cutByMass,
+  exponentialBuckets,
+  exponentials,
+  kthLargest,
+  massBuckets,
+} from './selection.js';
 
 /** Divides scores: below 1 the likely tokens become likelier. */
 export function temperature(value: number): LogitsProcessor {
   return (scores) => {
-    for (let id = 0; id < scores.length; id++) scores[id]! /= value;
+    const factor = 1 / value;
+    for (let id = 0; id < scores.length; id++) scores[id]! *= factor;
   };
 }
 
@@ -12,7 +21,13 @@ export function temperature(value: number): LogitsProcessor {
 export function topK(k: number, minTokensToKeep = 1): LogitsProcessor {
   return (scores) => {
     const lowest = kthLargest(scores, Math.max(k, minTokensToKeep));
-    for (let id = 0; id < scores.length; id++) if (scores[id]! < lowest) scores[id] = banned;
+    const kept: number[] = [];
+    for (let id = 0; id < scores.length; id++) if (scores[id]! >= lowest) kept.push(id);
+    const values = kept.map((id) => scores[id]!);
+    scores.fill(banned);
+    kept.forEach((id, index) => {
+      scores[id] = values[index]!;
+    });
   };
 }
 
@@ -23,11 +38,12 @@ export function topK(k: number, minTokensToKeep = 1): LogitsProcessor {
 export function topP(p: number, minTokensToKeep = 1): LogitsProcessor {
   const spare = Math.fround(1 - p);
   return (scores) => {
-    const candidates = candidatesOf(scores);
-    const { ids, values } = candidates;
-    const { masses, total } = distribution(candidates);
+    const { ids, values, highest } = candidatesOf(scores);
+    const buckets = exponentialBuckets(values, highest);
+    const total = buckets.reduce((sum, mass) => sum + mass, 0);
+    const massOf = (index: number) => Math.exp(values[index]! - highest);
     const suffices = (mass: number) => Math.fround((total - mass) / total) <= spare;
-    const cut = cutByMass(candidates, masses, suffices);
+    const cut = cutByMass(values, highest, buckets, massOf, suffices);
     const needed = minTokensToKeep > 1 ? kthLargest(values, minTokensToKeep) : cut.value;
     const lowest = Math.min(cut.value, needed);
     // Of the scores equal to the lowest one, the first ones stay.
@@ -36,7 +52,7 @@ export function topP(p: number, minTokensToKeep = 1): LogitsProcessor {
     for (let index = 0; index < values.length; index++) {
       if (values[index]! > lowest) continue;
       if (values[index] === lowest && (rank < minTokensToKeep || !suffices(mass))) {
-        mass += masses[index]!;
+        mass += massOf(index);
         rank++;
       } else scores[ids ? ids[index]! : index] = banned;
     }
@@ -63,8 +79,10 @@ export function typical(mass: number, minTokensToKeep = 1): LogitsProcessor {
     const { masses, total, logTotal } = distribution(candidates);
     const entropy = entropyOf(candidates, masses);
     const values = candidates.values.map((score) => -Math.abs(logTotal - score - entropy));
-    const { highest, lowest } = candidatesOf(values);
-    const cut = cutByMass({ values, highest, lowest }, masses, (sum) => Math.fround(sum / total) >= enough);
+    const highest = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    const buckets = massBuckets(values, highest, masses);
+    const suffices = (sum: number) => Math.fround(sum / total) >= enough;
+    const cut = cutByMass(values, highest, buckets, (index) => masses[index]!, suffices);
     removeBelow(scores, candidates, values, cut.value, minTokensToKeep);
   };
 }

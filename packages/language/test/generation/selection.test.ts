@@ -1,6 +1,13 @@
 import { initializers, randomKey } from '@ocelli/core-tensor';
 import { describe, expect, it } from 'vitest';
-import { candidatesOf, cutByMass, exponentials, kthLargest } from '../../src/generation/selection.js';
+import {
+  candidatesOf,
+  cutByMass,
+  exponentialBuckets,
+  exponentials,
+  kthLargest,
+  massBuckets,
+} from '../../src/generation/selection.js';
 
 /** Numbers that look like scores; the same for the same name. */
 function scoresOf(name: string, count: number, deviation = 3): Float32Array {
@@ -51,21 +58,38 @@ describe('cutByMass', () => {
 
   it.each([0.01, 0.5, 1, 3, 20, 300])('ends where sorting says, at a deviation of %f', (deviation) => {
     const values = scoresOf(`cut ${deviation}`, 3000, deviation);
-    const candidates = candidatesOf(values);
+    const { highest } = candidatesOf(values);
     const masses = new Float32Array(values.length);
-    const total = exponentials(values, candidates.highest, masses);
+    const total = exponentials(values, highest, masses);
+    const others = Float32Array.from(masses.keys(), (index) => (index % 17) + 1);
     for (const share of [1e-9, 0.1, 0.5, 0.9, 0.999]) {
-      const { value, massAbove } = cutByMass(candidates, masses, (mass) => mass >= share * total);
-      expect(value).toBe(sortedCut(values, masses, share * total));
-      const above = values.reduce((sum, each, index) => (each > value ? sum + masses[index]! : sum), 0);
-      expect(massAbove).toBeCloseTo(above, 6);
+      const exponential = exponentialBuckets(values, highest);
+      const cases = [
+        { masses, buckets: exponential, needed: share * total },
+        { masses, buckets: massBuckets(values, highest, masses), needed: share * total },
+        { masses: others, buckets: massBuckets(values, highest, others), needed: share * 26900 },
+      ];
+      for (const { masses: given, buckets, needed } of cases) {
+        const massOf = (index: number) => given[index]!;
+        const { value, massAbove } = cutByMass(values, highest, buckets, massOf, (mass) => mass >= needed);
+        expect(value).toBe(sortedCut(values, given, needed));
+        const above = values.reduce((sum, each, index) => (each > value ? sum + given[index]! : sum), 0);
+        expect(massAbove).toBeCloseTo(above, 3);
+      }
     }
   });
 
   it('takes everything where nothing suffices, and equal values together', () => {
     const values = Float32Array.of(2, 2, 2, 2);
+    const buckets = exponentialBuckets(values, 2);
     const cut = (needed: number) =>
-      cutByMass(candidatesOf(values), Float32Array.of(1, 1, 1, 1), (mass) => mass >= needed);
+      cutByMass(
+        values,
+        2,
+        buckets,
+        () => 1,
+        (mass) => mass >= needed,
+      );
     expect(cut(2)).toEqual({ value: 2, massAbove: 0 });
     expect(cut(100).value).toBeLessThanOrEqual(2);
   });
