@@ -83,7 +83,15 @@ export * from './quantization/index.js';
 export * from './storage.js';
 export { structureChanged } from './structure.js';
 export { full, ones, Tensor, type TensorLike, tensor, zeros } from './tensor.js';
-export { type FetchOptions, type FetchProgress, fetchCheckpoint } from './weights/hub.js';
+export { type DryLoad, dryLoad, isDryLoad } from './weights/dry-load.js';
+export {
+  type CheckpointOutline,
+  type FetchOptions,
+  type FetchProgress,
+  type FilePattern,
+  fetchCheckpoint,
+  fetchCheckpointOutline,
+} from './weights/hub.js';
 export type { FloatTensor, KeyMap, KeyRule, WeightLayout } from './weights/key-map.js';
 export { evenRows, reshaped, stackedRows, transposed } from './weights/layouts.js';
 export {
@@ -101,5 +109,6 @@ export {
   WeightMismatchError,
   type WeightMismatches,
 } from './weights/match-weights.js';
+export { nameRanges } from './weights/name-ranges.js';
 export { readJsonFile } from './weights/read-json-file.js';
 export { type SaveWeightsOptions, saveWeights } from './weights/save-weights.js';

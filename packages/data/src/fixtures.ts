@@ -1,5 +1,6 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { chatTemplateChecks } from './parity/chat-templates.js';
+import { honeybeeTaskChecks } from './parity/honeybee-tasks.js';
 import { imageChecks } from './parity/images.js';
 import { labelChecks } from './parity/labels.js';
 import { mixingChecks } from './parity/mixing.js';
@@ -11,5 +12,6 @@ export const parityChecks: ParityChecks = {
   ...tokenChecks,
   ...chatTemplateChecks,
   ...labelChecks,
+  ...honeybeeTaskChecks,
   ...mixingChecks,
 };

@@ -5,6 +5,7 @@ import type { Module } from '../nn/module.js';
 import type { AccuracyLevel } from '../ops/quantized.js';
 import { openCheckpoint } from '../safetensors/checkpoint.js';
 import type { TensorReader } from '../safetensors/reader.js';
+import { isDryLoad } from '../weights/dry-load.js';
 import { compileKeyMap, identityKeyMap, type KeyMap } from '../weights/key-map.js';
 import { type LoadReport, type LoadWeightsOptions, loadWeights } from '../weights/load-weights.js';
 import { type BitsAndBytesWeight, bitsAndBytesWeights } from './bits-and-bytes.js';
@@ -107,6 +108,7 @@ async function loadBoth(
         }),
     }),
   });
+  if (isDryLoad()) return report;
   const total = { tensors: report.tensors + later.tensors, bytes: report.bytes + later.bytes };
   const done = { tensors: report.tensors, bytes: report.bytes };
   for (const { stored, weight } of taken) {

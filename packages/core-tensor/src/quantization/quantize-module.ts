@@ -9,6 +9,7 @@ import { quantizeValues } from './formats.js';
 import { type LayerSelection, linearLayers, quantizedLayers, selectLayers } from './layers.js';
 import { type SquaredError, squaredError } from './measure-error.js';
 import type { MatrixShape } from './nbits.js';
+import { QuantizationError } from './quantization-error.js';
 import { QuantizedWeight } from './quantized-weight.js';
 
 /** Format and layers of {@link quantizeModule} and {@link prepareQuantized}. */
@@ -71,7 +72,7 @@ export async function quantizeModule(
     const shape = shapeOf(layer);
     const bytesBefore = isShared ? 0 : bytesOf(weight);
     const values = await floatsOf(weight);
-    const parts = quantizeValues(values, shape, config);
+    const parts = naming(path, () => quantizeValues(values, shape, config));
     const error = squaredError(values, parts, shape, config);
     const quantized = new QuantizedWeight(shape, config, { accuracyLevel });
     quantized.setParts(parts);
@@ -153,6 +154,23 @@ export function quantizationOf(module: Module): Readonly<Record<string, Quantiza
       weight instanceof QuantizedWeight ? [[path, weight.config]] : [],
     ),
   );
+}
+
+/** Says which layer it was, where its values cannot be quantized. */
+function naming<Result>(path: string, quantize: () => Result): Result {
+  try {
+    return quantize();
+  } catch (cause) {
+    if (!(cause instanceof QuantizationError)) throw cause;
+    const { expected, received, remedy } = cause;
+    throw new QuantizationError({
+      operation: 'quantizeModule',
+      expected,
+      received: `${received} of the weight of ${path}`,
+      remedy,
+      cause,
+    });
+  }
 }
 
 function shapeOf({ weight }: Linear): MatrixShape {

@@ -4,6 +4,7 @@ import type { Module } from '../nn/module.js';
 import { type CheckpointReader, openCheckpoint } from '../safetensors/checkpoint.js';
 import { allocateTensor } from '../safetensors/read-elements.js';
 import type { TensorReader } from '../safetensors/reader.js';
+import { noteDryLoad } from './dry-load.js';
 import type { KeyMap } from './key-map.js';
 import { describeMismatches, matchWeights, type WeightAssignment, WeightMismatchError } from './match-weights.js';
 import type { WeightTarget } from './targets.js';
@@ -73,6 +74,7 @@ async function loadFrom(
     info: (key: string) => reader.info(prefix + key),
   };
   const match = matchWeights(module, stored, keyMap);
+  if (noteDryLoad({ module, match })) return { tensors: 0, bytes: 0, ignored: match.ignored, kept: match.kept };
   if (describeMismatches(match).length > 0) throw new WeightMismatchError(operation, path, match);
   const total = match.assignments.reduce((sum, { key }) => sum + stored.info(key).byteLength, 0);
   const tensors = { done: 0, total: match.assignments.length };

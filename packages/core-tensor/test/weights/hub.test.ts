@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   CheckpointError,
   type FetchOptions,
   fetchCheckpoint,
+  fetchCheckpointOutline,
   openCheckpoint,
   serializeSafetensors,
 } from '../../src/index.js';
@@ -264,6 +265,25 @@ describe('fetchCheckpoint', () => {
     await writeFile(join(cacheDir, 'file'), '');
     const { message } = await refusal(fetchIt({ cacheDir: join(cacheDir, 'file') }));
     expect(message).toMatch(/to keep the files in the cache, received ENOTDIR/);
+  });
+
+  it('knows names, dtypes and shapes without the weights', async () => {
+    const outline = await fetchCheckpointOutline(id, { hubUrl: hub.url, cacheDir });
+    expect(outline.hasWeights).toBe(false);
+    const reader = await openCheckpoint(outline.folder);
+    expect(reader.info('layers.1.weight')).toEqual({ dtype: 'float32', shape: [1000], byteLength: 4000 });
+    await reader.close();
+    expect(await readFile(join(outline.folder, 'config.json'), 'utf8')).toBe('{"model_type":"llama"}');
+    const data = hub.requests.filter(
+      (request) => request.includes('.safetensors ') && !/bytes=(0-0|0-7|8-\d+)$/.test(request),
+    );
+    expect(data).toEqual([]);
+    expect(hub.requests.filter((request) => /tokenizer|README/.test(request))).toEqual([]);
+    await outline.remove();
+    expect(await readdir(join(outline.folder, '..'))).not.toContain(basename(outline.folder));
+
+    const folder = await fetchIt();
+    expect(await fetchCheckpointOutline(id, { hubUrl: hub.url, cacheDir })).toMatchObject({ folder, hasWeights: true });
   });
 
   it('returns a folder or file as it is, and refuses what is neither that nor an id', async () => {

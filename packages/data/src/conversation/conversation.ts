@@ -1,4 +1,5 @@
 import { ConversationError } from './conversation-error.js';
+import type { TemplateName } from './templates.js';
 
 /** Where an image belongs in the text of a turn. */
 export const IMAGE_MARKER = '<image>';
@@ -19,6 +20,8 @@ export interface Conversation {
   /** Paths of the image files. */
   readonly images: readonly string[];
   readonly turns: readonly Turn[];
+  /** The template that this sample needs, where data sets with different ones are mixed. Default: the loader's. */
+  readonly template?: TemplateName | undefined;
 }
 
 export function countMarkers(text: string): number {

@@ -39,11 +39,20 @@ export interface ReadConversationsOptions {
  * empty text, markers that do not match the images, an image file that does not exist
  */
 export async function readConversations(file: string, options: ReadConversationsOptions = {}): Promise<Conversation[]> {
-  const records = file.endsWith('.jsonl') ? await readLines(file) : await readArray(file);
+  const records = await readRecords(file);
   const imageRoot = options.imageRoot ?? dirname(file);
   const conversations = records.map((record, index) => parseConversation(record, index, { file, imageRoot }));
   if (options.verifyImages ?? true) await verifyImages(conversations, file);
   return conversations;
+}
+
+/**
+ * Reads the records of a JSON array, or of a file that ends with `.jsonl`, one a line.
+ *
+ * @throws ConversationError naming the file that cannot be read or is no JSON
+ */
+export function readRecords(file: string): Promise<unknown[]> {
+  return file.endsWith('.jsonl') ? readLines(file) : readArray(file);
 }
 
 /**

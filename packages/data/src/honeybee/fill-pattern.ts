@@ -28,7 +28,11 @@ function fill(text: string, values: ExampleValues): string {
  *
  * @throws ConversationError if an example lacks a value, or there are several captions
  */
-export function patternTurns(pattern: InstructionPattern, examples: readonly ExampleValues[], hasImage: boolean): Turn[] {
+export function patternTurns(
+  pattern: InstructionPattern,
+  examples: readonly ExampleValues[],
+  hasImage: boolean,
+): Turn[] {
   if (pattern.instruction === NO_PROMPT) {
     return [
       { role: 'user', text: IMAGE_MARKER },
@@ -49,7 +53,11 @@ export function patternTurns(pattern: InstructionPattern, examples: readonly Exa
  *
  * @throws ConversationError if an example lacks a value, or there are several captions
  */
-export function patternPrompt(pattern: InstructionPattern, examples: readonly ExampleValues[], hasImage: boolean): string {
+export function patternPrompt(
+  pattern: InstructionPattern,
+  examples: readonly ExampleValues[],
+  hasImage: boolean,
+): string {
   if (pattern.instruction === NO_PROMPT) return `${NO_PROMPT} ${IMAGE_MARKER} ${captionOf(pattern, examples)}`;
   const opening = pattern.instruction === '' ? SYSTEM : `${SYSTEM} ${pattern.instruction}`;
   const turns = examples.map((values) => HUMAN + fill(pattern.input, values) + AI + fill(pattern.target, values));

@@ -26,6 +26,11 @@ export interface ExampleGroup {
   readonly examples: readonly (TaskExample | readonly TaskExample[])[];
 }
 
+/** Whether an entry of a group is several examples, of which one is to be drawn. */
+export function isSeveral(entry: TaskExample | readonly TaskExample[]): entry is readonly TaskExample[] {
+  return Array.isArray(entry);
+}
+
 /**
  * Groups examples by image, in order of first appearance, and cuts the groups into conversations.
  *
@@ -62,7 +67,7 @@ export function deduplicated(
     const value = example.values[key] ?? '';
     groups.set(value, [...(groups.get(value) ?? []), example]);
   }
-  return [...groups].flatMap(([value, examples]) => {
+  return [...groups].flatMap(([value, examples]): (TaskExample | readonly TaskExample[])[] => {
     if (examples.length === 1 || whitelist?.includes(value)) return examples;
     return online ? [examples] : [examples[0]!];
   });

@@ -44,8 +44,8 @@ export function listOptions(
   const listed = order.map((index) => options[index]!);
   const style = randomStyle ? STYLES[draws.choice(STYLES.length)]! : 'upper';
   const decoration = randomStyle ? DECORATIONS[draws.choice(DECORATIONS.length)]! : 'dot';
-  // As in the published code, the first of two equal options is the answer.
-  const place = listed.indexOf(options[answer]!);
+  // As in the published code, the first of two equal options is the answer, once they are shuffled.
+  const place = shuffle ? listed.indexOf(options[answer]!) : answer;
   const mark = optionMark(place, style);
   return {
     option: listed.map((text, index) => `${optionMark(index, style, decoration)} ${text}`).join(separator),

@@ -6,6 +6,7 @@ import type { Conversation } from '../conversation/conversation.js';
 import type { ImageProcessor } from '../image/image-processor.js';
 import type { PixelValues } from '../image/preprocess.js';
 import type { ImageSize } from '../image/rgb-image.js';
+import type { RandomKey } from '../random.js';
 import { LoaderError } from './loader-error.js';
 import type { ResolvedLoaderOptions } from './loader-options.js';
 import type { SampleReference } from './sampler.js';
@@ -20,10 +21,10 @@ export async function buildBatch(
   breathe: () => Promise<void>,
 ): Promise<Batch> {
   const pending: Promise<CollateSample>[] = [];
-  for (const { dataset, index } of references) {
+  for (const { dataset, index, key } of references) {
     await breathe();
     signal.throwIfAborted();
-    const conversation = await readSample(dataset, index, signal);
+    const conversation = await readSample(dataset, index, key, signal);
     const tokens = tokenize(conversation, options);
     const sample = readPixels(conversation, tokens, readImage, signal);
     // Awaited below; until then a failure must not count as unhandled.
@@ -49,10 +50,11 @@ export async function buildBatch(
 async function readSample(
   dataset: SampleReference['dataset'],
   index: number,
+  key: RandomKey,
   signal: AbortSignal,
 ): Promise<Conversation> {
   try {
-    return await dataset.get(index);
+    return await dataset.get(index, key);
   } catch (cause) {
     signal.throwIfAborted();
     throw new LoaderError({
@@ -68,7 +70,7 @@ async function readSample(
 
 function tokenize(conversation: Conversation, options: ResolvedLoaderOptions): TokenizedSample {
   const { purpose, template, tokenizer, visualTokensPerImage, maximumLength } = options;
-  return tokenizeConversation(conversation, template, tokenizer, {
+  return tokenizeConversation(conversation, conversation.template ?? template, tokenizer, {
     purpose,
     visualTokensPerImage,
     maximumLength,

@@ -1,4 +1,5 @@
 import type { Conversation } from '../conversation/conversation.js';
+import type { RandomKey } from '../random.js';
 import { LoaderError } from './loader-error.js';
 
 /** A source of conversations by index. */
@@ -6,8 +7,12 @@ export interface Dataset {
   /** Names the data set in errors and in the state of a loader. */
   readonly name: string;
   readonly size: number;
-  /** The sample at 0 … size − 1; always the same one for the same index. */
-  get(index: number): Conversation | Promise<Conversation>;
+  /**
+   * The sample at 0 … size − 1; always the same one for the same index and key.
+   *
+   * @param key for data sets that draw something anew each time a sample comes round, such as the order of options
+   */
+  get(index: number, key: RandomKey): Conversation | Promise<Conversation>;
 }
 
 /** Several data sets of which one is drawn for every sample. */

@@ -1,4 +1,4 @@
-import { fold, randomKey, randomSource } from '../random.js';
+import { fold, type RandomKey, randomKey, randomSource } from '../random.js';
 import type { Dataset, Mixture } from './dataset.js';
 import { LoaderError } from './loader-error.js';
 import { permutation } from './permutation.js';
@@ -7,6 +7,8 @@ import { permutation } from './permutation.js';
 export interface SampleReference {
   readonly dataset: Dataset;
   readonly index: number;
+  /** For what the data set draws; another one each time that the sample comes round. */
+  readonly key: RandomKey;
 }
 
 /** The order of samples, batch by batch. Any batch can be asked for, in any order, and is always the same. */
@@ -42,6 +44,7 @@ export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler
     });
   }
   const key = fold(randomKey(seed), 'epoch');
+  const drawKey = fold(randomKey(seed), 'draws');
   let shuffledEpoch = -1;
   let order = (position: number): number => position;
 
@@ -56,7 +59,10 @@ export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler
       }
       const start = ((number % batchesPerEpoch) * shard.count + shard.index) * batchSize;
       const length = Math.min(batchSize, size - start);
-      return Array.from({ length }, (_, offset) => ({ dataset, index: order(start + offset) }));
+      return Array.from({ length }, (_, offset) => {
+        const index = order(start + offset);
+        return { dataset, index, key: fold(fold(drawKey, epoch), index) };
+      });
     },
   };
 }
@@ -78,11 +84,12 @@ export function mixtureSampler({ datasets, probabilities }: Mixture, options: Sa
     batchesPerEpoch: undefined,
     batch: (number) =>
       Array.from({ length: batchSize }, (_, offset) => {
-        const random = randomSource(fold(key, (number * shard.count + shard.index) * batchSize + offset));
+        const sampleKey = fold(key, (number * shard.count + shard.index) * batchSize + offset);
+        const random = randomSource(sampleKey);
         const value = random.float();
         const found = bounds.findIndex((bound) => value < bound);
         const dataset = datasets[found === -1 ? last : found]!;
-        return { dataset, index: random.integer(dataset.size) };
+        return { dataset, index: random.integer(dataset.size), key: fold(sampleKey, 'draws') };
       }),
   };
 }

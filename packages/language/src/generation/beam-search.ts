@@ -4,7 +4,7 @@ import type { GeneratedRow } from './generate-options.js';
 import type { LogitsProcessor, RowContext } from './logits-processor.js';
 import { processorsAt } from './logits-processors.js';
 import type { GenerationPlan } from './plan.js';
-import { sampleTokens, samplingKeys } from './sampling.js';
+import { requireCandidates, sampleTokens, samplingKeys } from './sampling.js';
 import { kthLargest } from './selection.js';
 import { stoppedRows, stopStringCriterion } from './stopping.js';
 import { textStream } from './text-stream.js';
@@ -38,6 +38,7 @@ interface Search {
  * sequence all read as the first one in what is returned.
  *
  * @returns `numReturnSequences` answers to each prompt, the best one first
+ * @throws ConfigError if no beam of a prompt has a token left to choose
  */
 export async function beamSearch(plan: GenerationPlan): Promise<GeneratedRow[]> {
   const { config, prompts, processors, padTokenId, call, maxNewTokens } = plan;
@@ -79,7 +80,7 @@ export async function beamSearch(plan: GenerationPlan): Promise<GeneratedRow[]> 
     session.close();
   }
   return searches.flatMap((search) => {
-    if (!search.isDone) closeAll(search);
+    closeAll(search);
     return search.hypotheses.best(config.numReturnSequences).map((hypothesis) => resultOf(plan, hypothesis));
   });
 }
@@ -104,6 +105,7 @@ function candidateChooser({ config, eosTokenIds, call }: GenerationPlan): Candid
       for (let id = 0; id < vocabSize; id++) scores[id]! += beam.logProbability;
     });
     const chosen = config.doSample ? sampleTokens(values, count, keyOf(beams[0]!.row, step)) : largest(values, count);
+    requireCandidates(chosen.length > 0);
     return chosen
       .sort((a, b) => values[b]! - values[a]! || a - b)
       .slice(0, count)
@@ -153,8 +155,7 @@ function advance(
     const { ids, ...context } = beams[beam]!;
     return { ...context, ids: [...ids, token], logProbability };
   });
-  const best = candidates[0]?.logProbability ?? Number.NEGATIVE_INFINITY;
-  search.isDone = hypotheses.isDone(best, length);
+  search.isDone = hypotheses.isDone(candidates[0]!.logProbability, length);
   return next.map(({ beam }) => beam);
 }
 

@@ -78,7 +78,8 @@ function fine(high: number, low: number): number {
   return high + low * 2 ** -24;
 }
 
-function requireCandidates(hasSome: boolean): void {
+/** @throws ConfigError if no token is left to choose */
+export function requireCandidates(hasSome: boolean): void {
   if (hasSome) return;
   throw new ConfigError({
     operation: 'generate',

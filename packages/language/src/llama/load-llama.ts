@@ -5,11 +5,15 @@ import {
   type FetchOptions,
   fetchCheckpoint,
   type LoadProgress,
+  loadQuantizedWeights,
   loadWeights,
   openCheckpoint,
+  prepareQuantized,
+  type QuantizeOptions,
   readJsonFile,
 } from '@ocelli/core-tensor';
 import { decoderArchitectures } from './architectures.js';
+import type { LlamaConfig } from './config.js';
 import { decoderTypeOf, llamaConfigFromHuggingFace } from './hugging-face-config.js';
 import { metaLlamaKeyMap } from './key-map.js';
 import { Llama } from './llama.js';
@@ -19,6 +23,11 @@ import { llamaConfigFromMeta } from './meta-config.js';
 export interface LoadLlamaOptions {
   /** How a model is downloaded. */
   readonly hub?: FetchOptions;
+  /**
+   * Quantizes the weights of the linear layers as they are read. Default: they are as stored; a checkpoint of few bits,
+   * by `saveLlama` or bitsandbytes, is read as such.
+   */
+  readonly quantize?: QuantizeOptions;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -32,26 +41,35 @@ const operation = 'loadLlama';
  * @throws CheckpointError if a file is missing or malformed, or lists tensors that are missing, unexpected or misshapen
  * @throws ConfigError if `config.json` describes another kind of model
  */
-export async function loadLlama(idOrFolder: string, { hub, onProgress }: LoadLlamaOptions = {}): Promise<Llama> {
+export async function loadLlama(idOrFolder: string, { hub, ...options }: LoadLlamaOptions = {}): Promise<Llama> {
   const folder = await fetchCheckpoint(idOrFolder, hub);
-  const progress = onProgress ? { onProgress } : {};
   if (!(await exists(join(folder, 'config.json'))) && (await exists(join(folder, 'params.json')))) {
-    return loadMeta(folder, progress);
+    return loadMeta(folder, options);
   }
   const json = await readJsonFile(join(folder, 'config.json'), operation);
-  const model = new Llama(llamaConfigFromHuggingFace(json));
-  const { keyMap } = decoderArchitectures[decoderTypeOf(json)];
-  await loadWeights(model, folder, { operation, keyMap: keyMap(model.config), ...progress });
+  const model = createFor(llamaConfigFromHuggingFace(json), options);
+  const keyMap = decoderArchitectures[decoderTypeOf(json)].keyMap(model.config);
+  await loadQuantizedWeights(model, folder, { operation, keyMap, ...progressOf(options) });
   return model;
 }
 
-async function loadMeta(folder: string, progress: Pick<LoadLlamaOptions, 'onProgress'>): Promise<Llama> {
+function createFor(config: LlamaConfig, { quantize }: LoadLlamaOptions): Llama {
+  const model = new Llama(config);
+  if (quantize) prepareQuantized(model, quantize);
+  return model;
+}
+
+function progressOf({ onProgress }: LoadLlamaOptions): Pick<LoadLlamaOptions, 'onProgress'> {
+  return onProgress ? { onProgress } : {};
+}
+
+async function loadMeta(folder: string, options: LoadLlamaOptions): Promise<Llama> {
   const json = await readJsonFile(join(folder, 'params.json'), operation);
   const consolidated = join(folder, 'consolidated.safetensors');
   const reader = await openCheckpoint((await exists(consolidated)) ? consolidated : folder);
   try {
-    const model = new Llama(llamaConfigFromMeta(json, vocabSizeOf(reader)));
-    await loadWeights(model, reader, { operation, keyMap: metaLlamaKeyMap(model.config), ...progress });
+    const model = createFor(llamaConfigFromMeta(json, vocabSizeOf(reader)), options);
+    await loadWeights(model, reader, { operation, keyMap: metaLlamaKeyMap(model.config), ...progressOf(options) });
     return model;
   } finally {
     await reader.close();

@@ -83,27 +83,37 @@ describe('beamSearch', () => {
     expect(scores).toEqual([...scores].sort((a, b) => a - b));
   });
 
+  async function scripted(script: Readonly<Record<string, number[]>>, options: Partial<GenerateStreamOptions>) {
+    const plan = await planGeneration(smallModel({ vocabSize }), {
+      ...{ inputIds: ids([[1]]), eosTokenId: end, numBeams: 2, numReturnSequences: 2, lengthPenalty: 0 },
+      ...options,
+    });
+    const scores = (sequence: readonly number[]) => script[sequence.slice(1).join()] ?? [0, 0, 0, -9];
+    return beamSearch({ ...plan, openSession: () => scriptedSession([[1]], scores) });
+  }
+
   it('drops an end of sequence that is not among the best beams', async () => {
-    // First token: 0 and 1 are likelier than the end, so that with two beams it closes nothing.
-    const scores = (sequence: readonly number[]) => (sequence.length === 1 ? [3, 2.9, -5, 2.8] : [5, 0, 0, 0]);
-    const model = smallModel({ vocabSize });
-    const options = {
-      inputIds: ids([[1]]),
-      eosTokenId: end,
-      maxNewTokens: 2,
-      numBeams: 2,
-      numReturnSequences: 2,
-      lengthPenalty: 0,
+    // Second token, in order: 0 end, 1 0, 1 end (third, with two beams), 0 0.
+    const script = {
+      '': [3, 2.9, -9, -9],
+      '0': [1.5, -9, -9, 3],
+      '1': [2.9, -9, -9, 2.2],
+      '0,0': [0.01, 0, 0, -9],
+      '1,0': [0.01, 0, 0, -9],
     };
-    const plan = await planGeneration(model, options);
-    const rows = await beamSearch({ ...plan, openSession: () => scriptedSession([[1]], scores) });
+    const rows = await scripted(script, { maxNewTokens: 3 });
     expect(rows.map(({ tokens }) => tokens)).toEqual([
-      [0, 0],
-      [1, 0],
+      [0, end],
+      [1, 0, 0],
     ]);
-    const three = await planGeneration(model, { ...options, numBeams: 3, numReturnSequences: 3 });
-    const withEnd = await beamSearch({ ...three, openSession: () => scriptedSession([[1]], scores) });
-    expect(withEnd.map(({ tokens }) => tokens)).toEqual([[0, 0], [1, 0], [end]]);
+  });
+
+  it('forgets what was not complete when enough was, however good', async () => {
+    const script = { '': [3, -9, -9, 1], '0': [3, -9, -9, 1], '0,0': [3, -9, -9, -9] };
+    const early = await scripted(script, { maxNewTokens: 3, earlyStopping: true });
+    expect(early.map(({ tokens }) => tokens)).toEqual([[end], [0, end]]);
+    const late = await scripted(script, { maxNewTokens: 3, earlyStopping: 'never' });
+    expect(late[0]!.tokens).toEqual([0, 0, 0]);
   });
 
   it('stops early, by its heuristic, or never', async () => {
@@ -141,6 +151,11 @@ describe('beamSearch', () => {
     const { rows } = await search([[1]], { maxNewTokens: 3, numBeams: 3, prefixAllowedTokens: () => [2] });
     expect(rows[0]!.tokens).toEqual([2, 2, 2]);
     expect(rows[0]!.score).toBeGreaterThan(-100);
+  });
+
+  it('says when no token is left', async () => {
+    const options = { maxNewTokens: 3, numBeams: 2, suppressTokens: [0, 1, 2, end] };
+    await expect(search([[1]], options)).rejects.toThrow('a token that may come next');
   });
 
   it('draws candidates at random from a seed', async () => {

@@ -8,12 +8,13 @@ import {
   type LoadProgress,
   linear,
   parseSafetensors,
+  QuantizedWeight,
   type StoredTensor,
   serializeSafetensors,
   tensor,
 } from '@ocelli/core-tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { llamaConfigFromHuggingFace, loadLlama } from '../../src/index.js';
+import { llamaConfigFromHuggingFace, loadLlama, saveLlama } from '../../src/index.js';
 import { difference, ids } from '../support.js';
 
 const fixtures = fileURLToPath(new URL('../fixtures/backbones/', import.meta.url));
@@ -92,6 +93,23 @@ describe('loadLlama', () => {
     await expect(loadLlama(folder)).rejects.toThrow(
       'of another dtype: model.norm.weight: int32 instead of a float of 16, 32 or 64 bits',
     );
+  });
+
+  it('quantizes as it reads, and reads what was saved so', async () => {
+    const [floats, quantized] = await Promise.all([
+      loadLlama(join(fixtures, 'hf_llama_single')),
+      loadLlama(join(fixtures, 'hf_llama_single'), { quantize: { bits: 8, blockSize: 32 } }),
+    ]);
+    const { weight } = quantized.model.layers[0]!.mlp.down_proj;
+    expect(weight).toBeInstanceOf(QuantizedWeight);
+    const inputIds = ids([[1, 5, 9]]);
+    const error = await difference(floats.forward({ inputIds }).logits, quantized.forward({ inputIds }).logits);
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThan(0.05);
+    const folder = join(root, 'quantized');
+    await saveLlama(folder, quantized);
+    const again = await loadLlama(folder);
+    expect(await difference(again.forward({ inputIds }).logits, quantized.forward({ inputIds }).logits)).toBe(0);
   });
 
   it('tells how far it is', async () => {

@@ -1,0 +1,54 @@
+import { dryLoad, type Module, OcelliError, QuantizedWeight, sizeOf } from '@ocelli/core-tensor';
+import type { Fit, ModelFacts } from './inspection.js';
+import { type CheckpointFacts, configOf, modelReaders } from './model-readers.js';
+
+/** What became of building a model: one of the two. */
+export interface ModelOrProblem {
+  readonly module: Module | null;
+  readonly model: ModelFacts | null;
+  readonly fit: Fit | null;
+  readonly problem: string | null;
+}
+
+/** Builds the model that a checkpoint is of by shapes only, and compares their tensors. */
+export async function describeModel(facts: CheckpointFacts): Promise<ModelOrProblem> {
+  for (const { recognises, load, kind } of modelReaders) {
+    if (!(await recognises(facts))) continue;
+    try {
+      const { result: module, loads } = await dryLoad(() => load(facts.path));
+      const model = { kind: kind(module, facts), parameters: parametersOf(module), config: configOf(module) };
+      return { module, model, fit: mergeFits(loads.map(({ match }) => match)), problem: null };
+    } catch (error) {
+      if (!(error instanceof OcelliError)) throw error;
+      return { module: null, model: null, fit: null, problem: error.message };
+    }
+  }
+  return { module: null, model: null, fit: null, problem: null };
+}
+
+/** Elements of all weights, of quantized ones those behind them. */
+function parametersOf(module: Module): number {
+  const quantized = Object.values(module.namedModules()).filter((each) => each instanceof QuantizedWeight);
+  const inside = new Set(quantized.flatMap((each) => Object.values(each.namedParameters())));
+  const others = Object.values(module.namedParameters()).filter((parameter) => !inside.has(parameter));
+  return [...others, ...quantized].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Several comparisons of one checkpoint as one. */
+export function mergeFits(fits: readonly Fit[]): Fit {
+  const all = (field: keyof Fit) => fits.flatMap((fit) => fit[field]);
+  return {
+    missing: all('missing'),
+    unexpected: all('unexpected'),
+    misshapen: all('misshapen'),
+    mistyped: all('mistyped'),
+    repeated: all('repeated'),
+    ignored: all('ignored'),
+    kept: all('kept'),
+  };
+}
+
+/** Whether everything has its place. */
+export function fits({ missing, unexpected, misshapen, mistyped, repeated }: Fit): boolean {
+  return [missing, unexpected, misshapen, mistyped, repeated].every((names) => names.length === 0);
+}

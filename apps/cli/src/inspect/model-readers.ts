@@ -1,0 +1,61 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Module } from '@ocelli/core-tensor';
+import { loadEncoder, loadRoberta } from '@ocelli/encoders';
+import { decoderArchitectures, loadLlama } from '@ocelli/language';
+import { loadModel } from '@ocelli/vlm';
+
+/** What is known of a checkpoint before it is opened. */
+export interface CheckpointFacts {
+  readonly path: string;
+  /** Its `config.json`; empty where there is none. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A kind of model that can be loaded. */
+export interface ModelReader {
+  /** Whether a checkpoint is of this kind. */
+  readonly recognises: (facts: CheckpointFacts) => boolean | Promise<boolean>;
+  readonly load: (path: string) => Promise<Module>;
+  /** What it is called. */
+  readonly kind: (module: Module, facts: CheckpointFacts) => string;
+}
+
+/** The kinds of models there are. The first one that recognises a checkpoint reads it; encoders know more marks. */
+export const modelReaders: readonly ModelReader[] = [
+  {
+    recognises: ({ config }) => 'vision' in config && 'projector' in config && 'language' in config,
+    load: loadModel,
+    kind: () => 'vision-language model',
+  },
+  {
+    recognises: async ({ path, config }) =>
+      Object.hasOwn(decoderArchitectures, String(config.model_type)) ||
+      (config.model_type === undefined && (await exists(join(path, 'params.json')))),
+    load: (path) => loadLlama(path),
+    kind: (_, { config }) => `${config.model_type ?? 'llama'} decoder`,
+  },
+  {
+    recognises: ({ config }) => config.model_type === 'roberta',
+    load: async (path) => (await loadRoberta(path)).model,
+    kind: () => 'roberta text encoder',
+  },
+  {
+    recognises: () => true,
+    load: (path) => loadEncoder(path),
+    kind: (module) => `${configOf(module).type} vision encoder`,
+  },
+];
+
+/** The structure of a module, where it says so. */
+export function configOf(module: Module): Readonly<Record<string, unknown>> {
+  const { config } = module as Module & { config?: unknown };
+  return typeof config === 'object' && config !== null ? (config as Record<string, unknown>) : {};
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
