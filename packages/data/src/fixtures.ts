@@ -1,5 +1,6 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { chatTemplateChecks } from './parity/chat-templates.js';
+import { honeybeeExampleChecks } from './parity/honeybee-examples.js';
 import { honeybeeTaskChecks } from './parity/honeybee-tasks.js';
 import { imageChecks } from './parity/images.js';
 import { labelChecks } from './parity/labels.js';
@@ -12,6 +13,7 @@ export const parityChecks: ParityChecks = {
   ...tokenChecks,
   ...chatTemplateChecks,
   ...labelChecks,
+  ...honeybeeExampleChecks,
   ...honeybeeTaskChecks,
   ...mixingChecks,
 };

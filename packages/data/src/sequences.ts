@@ -50,6 +50,20 @@ export {
   TEMPLATES,
   type TemplateName,
 } from './conversation/template.js';
+export { boxText } from './honeybee/box-text.js';
+export { type Draws, drawsOf } from './honeybee/draws.js';
+export { type ExampleValues, patternPrompt, patternTurns } from './honeybee/fill-pattern.js';
+export {
+  type Deduplication,
+  type ExampleGroup,
+  groupExamples,
+  type ImageExample,
+  type TaskExample,
+} from './honeybee/group-examples.js';
+export { INSTRUCTION_PATTERNS, type InstructionPattern, type PatternName } from './honeybee/instruction-patterns.js';
+export { listOptions, type OptionListSettings } from './honeybee/option-list.js';
+export { type TaskConfigInput, taskConfigSchema } from './honeybee/task-config.js';
+export { readTaskDataset } from './honeybee/task-dataset.js';
 export { encodeImagePrompt, IMAGE_TOKEN } from './labels/image-prompt.js';
 export { LABEL_RULES, type LabelRule, type LabelRuleName } from './labels/label-rules.js';
 export {

@@ -80,7 +80,7 @@ export async function beamSearch(plan: GenerationPlan): Promise<GeneratedRow[]> 
     session.close();
   }
   return searches.flatMap((search) => {
-    closeAll(search);
+    if (!search.isDone) closeAll(search);
     return search.hypotheses.best(config.numReturnSequences).map((hypothesis) => resultOf(plan, hypothesis));
   });
 }
