@@ -1,29 +1,35 @@
-import { dryLoad, type Module, OcelliError, QuantizedWeight, sizeOf } from '@ocelli/core-tensor';
+import { ConfigError, dryLoad, type Module, OcelliError, QuantizedWeight, sizeOf } from '@ocelli/core-tensor';
 import type { Fit, ModelFacts } from './inspection.js';
-import { type CheckpointFacts, configOf, modelReaders } from './model-readers.js';
+import { type CheckpointFacts, configOf, knownModels, readerOf } from './model-readers.js';
 
-/** What became of building a model: one of the two. */
+/** What became of building a model. */
 export interface ModelOrProblem {
   readonly module: Module | null;
   readonly model: ModelFacts | null;
   readonly fit: Fit | null;
   readonly problem: string | null;
+  readonly note: string | null;
 }
 
 /** Builds the model that a checkpoint is of by shapes only, and compares their tensors. */
 export async function describeModel(facts: CheckpointFacts): Promise<ModelOrProblem> {
-  for (const { recognises, load, kind } of modelReaders) {
-    if (!(await recognises(facts))) continue;
-    try {
-      const { result: module, loads } = await dryLoad(() => load(facts.path));
-      const model = { kind: kind(module, facts), parameters: parametersOf(module), config: configOf(module) };
-      return { module, model, fit: mergeFits(loads.map(({ match }) => match)), problem: null };
-    } catch (error) {
-      if (!(error instanceof OcelliError)) throw error;
-      return { module: null, model: null, fit: null, problem: error.message };
-    }
+  const nothing = { module: null, model: null, fit: null, problem: null, note: null };
+  const reader = await readerOf(facts);
+  try {
+    const { result: module, loads } = await dryLoad(() => reader.load(facts.path));
+    const model = { kind: reader.kind(module, facts), parameters: parametersOf(module), config: configOf(module) };
+    return { ...nothing, module, model, fit: mergeFits(loads.map(({ match }) => match)) };
+  } catch (error) {
+    if (!(error instanceof OcelliError)) throw error;
+    // The last reader is asked where no other knows the model type, and says so where it does not either.
+    if (reader.isLast && error instanceof ConfigError) return { ...nothing, note: unknownModel(facts) };
+    return { ...nothing, problem: error.message };
   }
-  return { module: null, model: null, fit: null, problem: null };
+}
+
+function unknownModel({ config: { model_type: type } }: CheckpointFacts): string {
+  const received = typeof type === 'string' ? `model_type ${JSON.stringify(type)}` : 'tensors of another kind';
+  return `No model that can be loaded: expected ${knownModels().join(', ')}, received ${received}.`;
 }
 
 /** Elements of all weights, of quantized ones those behind them. */

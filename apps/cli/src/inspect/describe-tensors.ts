@@ -26,9 +26,7 @@ export function describeDTypes(reader: CheckpointReader): DTypeFacts[] {
     const { dtype } = reader.info(key);
     groups.set(dtype, [...(groups.get(dtype) ?? []), key]);
   }
-  return [...groups]
-    .map(([dtype, keys]) => ({ dtype, ...amountOf(reader, keys) }))
-    .sort((a, b) => b.bytes - a.bytes);
+  return [...groups].map(([dtype, keys]) => ({ dtype, ...amountOf(reader, keys) })).sort((a, b) => b.bytes - a.bytes);
 }
 
 function amountOf(reader: CheckpointReader, keys: readonly string[]): Amount {

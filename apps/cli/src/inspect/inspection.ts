@@ -6,8 +6,10 @@ export interface Inspection {
   readonly architecture: string | null;
   /** The model as it would be built; null where there is none. */
   readonly model: ModelFacts | null;
-  /** Why there is no model, or what stops it from being loaded. */
+  /** What stops it from being loaded. */
   readonly problem: string | null;
+  /** What else there is to say, for example that no model here is of this kind. */
+  readonly note: string | null;
   readonly adapter: AdapterFacts | null;
   readonly quantization: QuantizationFacts | null;
   readonly files: readonly FileFacts[];

@@ -1,9 +1,9 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Module } from '@ocelli/core-tensor';
-import { loadEncoder, loadRoberta } from '@ocelli/encoders';
+import { encoders, loadEncoder, loadRoberta } from '@ocelli/encoders';
 import { decoderArchitectures, loadLlama } from '@ocelli/language';
 import { loadModel } from '@ocelli/vlm';
+import { exists } from './open-weights.js';
 
 /** What is known of a checkpoint before it is opened. */
 export interface CheckpointFacts {
@@ -19,10 +19,18 @@ export interface ModelReader {
   readonly load: (path: string) => Promise<Module>;
   /** What it is called. */
   readonly kind: (module: Module, facts: CheckpointFacts) => string;
+  /** Whether it is asked because no other one is left. */
+  readonly isLast?: boolean;
 }
 
-/** The kinds of models there are. The first one that recognises a checkpoint reads it; encoders know more marks. */
-export const modelReaders: readonly ModelReader[] = [
+const encoderReader: ModelReader = {
+  recognises: () => true,
+  load: (path) => loadEncoder(path),
+  kind: (module) => `${configOf(module).type} vision encoder`,
+  isLast: true,
+};
+
+const readers: readonly ModelReader[] = [
   {
     recognises: ({ config }) => 'vision' in config && 'projector' in config && 'language' in config,
     load: loadModel,
@@ -40,22 +48,21 @@ export const modelReaders: readonly ModelReader[] = [
     load: async (path) => (await loadRoberta(path)).model,
     kind: () => 'roberta text encoder',
   },
-  {
-    recognises: () => true,
-    load: (path) => loadEncoder(path),
-    kind: (module) => `${configOf(module).type} vision encoder`,
-  },
 ];
+
+/** The reader of a checkpoint; that of vision encoders, which are known by their tensors too, where no other is. */
+export async function readerOf(facts: CheckpointFacts): Promise<ModelReader> {
+  for (const reader of readers) if (await reader.recognises(facts)) return reader;
+  return encoderReader;
+}
+
+/** What can be loaded, in words. */
+export function knownModels(): string[] {
+  return [...Object.keys(decoderArchitectures), 'roberta', ...Object.keys(encoders)];
+}
 
 /** The structure of a module, where it says so. */
 export function configOf(module: Module): Readonly<Record<string, unknown>> {
   const { config } = module as Module & { config?: unknown };
   return typeof config === 'object' && config !== null ? (config as Record<string, unknown>) : {};
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

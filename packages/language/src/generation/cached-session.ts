@@ -1,4 +1,4 @@
-import { ConfigError, type Tensor, tensor } from '@ocelli/core-tensor';
+import { ConfigError, dispose, type Tensor, tensor } from '@ocelli/core-tensor';
 import type { DecoderHooks } from '../llama/decoder-layer.js';
 import type { Llama } from '../llama/llama.js';
 import { type DecoderSession, type Logits, repeatedRows } from './decoder-session.js';
@@ -39,6 +39,7 @@ export function cachedSession(model: Llama, { capacity, hooks, stepHooks }: Cach
     const { cache, ...scores } = current();
     state = { ...scores, cache: await gatherRows(cache, tensor(rows)) };
     batch = rows.length;
+    dispose([...cache.keys, ...cache.values]);
   };
 
   return {
@@ -68,12 +69,15 @@ export function cachedSession(model: Llama, { capacity, hooks, stepHooks }: Cach
           remedy: 'Open the session with a greater capacity.',
         });
       }
-      state = await programs.step(tensor(tokens), current().cache);
+      const { cache, logits, likeliest } = current();
+      dispose([logits, likeliest]);
+      state = await programs.step(tensor(tokens), cache);
       return logitsOf(state);
     },
     reorder,
     expand: (times) => reorder(repeatedRows(batch, times)),
     close() {
+      if (state) dispose([state.logits, state.likeliest, ...state.cache.keys, ...state.cache.values]);
       state = undefined;
     },
   };

@@ -6,7 +6,16 @@ import { indexFileName, readIndexFile } from '../../safetensors/index-file.js';
 import { isComplete } from './cache.js';
 import { fetchModel } from './fetch-model.js';
 import { selectWeights } from './select-files.js';
-import { currentCommit, type FetchOptions, isModelId, listFiles, noModel, nothingToFetch, openFile, withHub } from './session.js';
+import {
+  currentCommit,
+  type FetchOptions,
+  isModelId,
+  listFiles,
+  noModel,
+  nothingToFetch,
+  openFile,
+  withHub,
+} from './session.js';
 
 /** A folder that looks like a checkpoint. */
 export interface CheckpointOutline {
