@@ -28,8 +28,10 @@ export async function describeModel(facts: CheckpointFacts): Promise<ModelOrProb
 }
 
 function unknownModel({ config: { model_type: type } }: CheckpointFacts): string {
-  const received = typeof type === 'string' ? `model_type ${JSON.stringify(type)}` : 'tensors of another kind';
-  return `No model that can be loaded: expected ${knownModels().join(', ')}, received ${received}.`;
+  if (typeof type !== 'string') {
+    return 'No model is known by these tensors alone. Where a config.json belongs to them, inspect its folder.';
+  }
+  return `No model that can be loaded: expected model_type ${knownModels().join(', ')}, received ${JSON.stringify(type)}.`;
 }
 
 /** Elements of all weights, of quantized ones those behind them. */

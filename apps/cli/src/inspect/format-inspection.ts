@@ -35,7 +35,10 @@ export function formatInspection(inspection: Inspection, { withTensors }: { read
     ...(problem === null ? [] : [[`problem: ${problem}`]]),
     ...(note === null ? [] : [[note]]),
   ];
-  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${sections
+    .map((lines) => lines.join('\n'))
+    .filter((section) => section !== '')
+    .join('\n\n')}\n`;
 }
 
 type Fact = readonly [name: string, value: string];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Module } from '@ocelli/core-tensor';
-import { encoders, loadEncoder, loadRoberta } from '@ocelli/encoders';
+import { type EncoderEntry, encoders, loadEncoder, loadRoberta } from '@ocelli/encoders';
 import { decoderArchitectures, loadLlama } from '@ocelli/language';
 import { loadModel } from '@ocelli/vlm';
 import { exists } from './open-weights.js';
@@ -56,9 +56,10 @@ export async function readerOf(facts: CheckpointFacts): Promise<ModelReader> {
   return encoderReader;
 }
 
-/** What can be loaded, in words. */
+/** Every `model_type` that can be loaded. */
 export function knownModels(): string[] {
-  return [...Object.keys(decoderArchitectures), 'roberta', ...Object.keys(encoders)];
+  const visual = Object.values<EncoderEntry>(encoders).flatMap(({ modelTypes }) => modelTypes);
+  return [...Object.keys(decoderArchitectures), 'roberta', ...visual];
 }
 
 /** The structure of a module, where it says so. */

@@ -2,6 +2,14 @@ import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promi
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  commits,
+  gitHash,
+  type HubFile,
+  type HubServer,
+  sha256,
+  startHub,
+} from '../../../../test/support/hub-server.js';
+import {
   CheckpointError,
   type FetchOptions,
   fetchCheckpoint,
@@ -10,7 +18,6 @@ import {
   serializeSafetensors,
 } from '../../src/index.js';
 import { temporaryFolders } from '../safetensors/files.js';
-import { commits, gitHash, type HubFile, type HubServer, sha256, startHub } from './hub-server.js';
 
 const id = 'somebody/some-model';
 const text = (value: string) => new TextEncoder().encode(value);
