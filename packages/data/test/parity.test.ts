@@ -6,7 +6,7 @@ import { parityChecks } from '../src/fixtures.js';
 const folder = fileURLToPath(new URL('fixtures', import.meta.url));
 const fixtures = (await findFixtures(folder)).filter(({ kind }) => kind! in parityChecks);
 
-describe('the reference implementations of images, tokens and batches', () => {
+describe('the reference implementations of images, conversations, tokens and batches', () => {
   afterAll(closeEngine);
 
   it('each have a fixture', () => {
@@ -35,6 +35,30 @@ describe('the reference implementations of images, tokens and batches', () => {
     const longer = { ...tokens, config: { encode: [{ ...first!, visual_tokens: 5 }, ...others], batch } };
     const { mismatches } = await parityChecks['honeybee/tokens']!(longer);
     expect(mismatches[0]).toMatch(/^encode\[0\]\.input_ids/);
+
+    const masks = await read('backbones/label_masks.json');
+    const { cases } = masks.config as { cases: { labels: number[] }[] };
+    const relabelled = cases.map((row, index) => (index === 3 ? { ...row, labels: row.labels.with(-1, -100) } : row));
+    expect(
+      (await parityChecks['backbones/label_masks']!({ ...masks, config: { cases: relabelled } })).mismatches,
+    ).toHaveLength(1);
+
+    const chats = await read('backbones/chat_templates.json');
+    const changedChats = JSON.parse(JSON.stringify(chats.config).replaceAll('ASSISTANT: No.', 'ASSISTANT:  No.'));
+    const { mismatches: changedTexts } = await parityChecks['backbones/chat_templates']!({
+      ...chats,
+      config: changedChats,
+    });
+    expect(changedTexts.map((text) => text.split(':')[0])).toEqual([
+      'conversations[2].rendered.vicuna_v1',
+      'conversations[2].rendered.llava_v1',
+    ]);
+
+    const tasks = await read('honeybee/conversations.json');
+    const otherDraws = JSON.parse(JSON.stringify(tasks.config).replace('[0,2,1]', '[2,0,1]'));
+    expect((await parityChecks['honeybee/conversations']!({ ...tasks, config: otherDraws })).mismatches).toHaveLength(
+      1,
+    );
 
     const mixing = await read('honeybee/schedule_and_mixing.json');
     const weights = { sizes: [1, 3], sampling_weights: 'length_ratio', probabilities: [0.5, 0.5] };

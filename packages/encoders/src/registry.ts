@@ -1,4 +1,4 @@
-import { ConfigError, loadWeights } from '@ocelli/core-tensor';
+import { ConfigError, type FetchOptions, fetchCheckpoint, loadWeights } from '@ocelli/core-tensor';
 import { openWeights } from './checkpoint/open-weights.js';
 import { type JsonObject, readJson } from './checkpoint/read-json.js';
 import { ClipVisionTower } from './clip/clip-vision-tower.js';
@@ -141,13 +141,19 @@ export function createEncoder<Config extends EncoderConfigInput>(config: Config)
 /**
  * The encoder in a folder, with its weights: one that Hugging Face's libraries wrote (recognised by the `model_type` in
  * `config.json`), one in a layout that an encoder recognises by other marks, such as OpenAI's, or one of this package
- * (`config.json` holds its configuration with `type`). Also takes a safetensors file.
+ * (`config.json` holds its configuration with `type`). Also takes a safetensors file, and the id of a model on the
+ * Hugging Face hub, which is downloaded first.
  *
+ * @param options.hub how a model is downloaded
  * @throws ConfigError if no encoder recognises the folder (the message lists what is supported)
  * @throws CheckpointError if a file is missing or malformed, or tensors are missing, unexpected or misshapen
  */
-export async function loadEncoder(folder: string): Promise<VisionEncoder> {
+export async function loadEncoder(
+  idOrFolder: string,
+  { hub }: { readonly hub?: FetchOptions } = {},
+): Promise<VisionEncoder> {
   const operation = 'loadEncoder';
+  const folder = await fetchCheckpoint(idOrFolder, hub);
   const config = (await readJson(operation, folder, 'config.json')) ?? {};
   const known = entries().find(({ modelTypes }) => modelTypesIn(config).some((type) => modelTypes.includes(type)));
   if (known) return known.load(folder);

@@ -5,7 +5,7 @@ import type { Batch } from '@ocelli/data';
 export interface VisionLanguageBatch {
   /** int32 [batch, length]; any id where an image is. */
   readonly inputIds: Tensor;
-  /** int32 [batch, length]: rows of concat(text embeddings [batch · length], visual tokens [images · tokens]). */
+  /** int32 [batch, length]: rows of concat(text embeddings [batch · length], visual tokens [images · tokens], zeros [1]). */
   readonly plan: Tensor;
   /** int32 [batch, length]; −100 where nothing is trained. */
   readonly labels: Tensor;

@@ -22,7 +22,8 @@ export class OnnxBuilder {
   readonly initializers: OnnxTensor[] = [];
   readonly external: ExternalConstant[] = [];
   private readonly integerLists = new Map<string, string>();
-  private readonly constants = new Set<string>();
+  /** Values of constants; undefined for what is computed from constants alone. */
+  private readonly constants = new Map<string, AnyTypedArray | undefined>();
   private next = 0;
 
   freshName(prefix: string): string {
@@ -32,7 +33,7 @@ export class OnnxBuilder {
   /** Adds an operation and returns its result's name. */
   emit(type: string, inputs: readonly string[], attributes = noAttributes, domain = ''): string {
     const output = this.freshName('v');
-    if (inputs.every((input) => this.constants.has(input))) this.constants.add(output);
+    if (inputs.every((input) => this.constants.has(input))) this.constants.set(output, undefined);
     this.nodes.push({
       op_type: type,
       domain,
@@ -48,6 +49,11 @@ export class OnnxBuilder {
     return this.constants.has(name);
   }
 
+  /** The values of a constant; undefined for everything else. */
+  constantData(name: string): AnyTypedArray | undefined {
+    return this.constants.get(name);
+  }
+
   /** Gives a value a second name; graph results need names of their own. */
   alias(input: string, output: string): void {
     this.nodes.push({ op_type: 'Identity', domain: '', input: [input], output: [output], attribute: [] });
@@ -56,7 +62,7 @@ export class OnnxBuilder {
   /** Adds a constant and returns its name. */
   constant(data: AnyTypedArray, shape: Shape, dtype: DType): string {
     const name = this.freshName('c');
-    this.constants.add(name);
+    this.constants.set(name, data);
     const bytes = viewAs('uint8', data.buffer, data.byteOffset, data.byteLength);
     const tensor = { name, dims: shape, data_type: elementTypes[dtype] };
     if (bytes.byteLength < externalThreshold) {

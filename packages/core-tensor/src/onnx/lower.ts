@@ -126,10 +126,13 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
     const { dtype, shape } = graph.nodes[output]!;
     return declare(outputNames[position]!, dtype, shape);
   });
-  const model = { nodes: builder.nodes, initializers: builder.initializers, inputs, outputs };
+  // Constants that were arranged otherwise are left out.
+  const read = new Set(builder.nodes.flatMap(({ input }) => input));
+  const initializers = builder.initializers.filter(({ name: constant }) => read.has(constant));
+  const model = { nodes: builder.nodes, initializers, inputs, outputs };
   return {
     model,
-    external: builder.external,
+    external: builder.external.filter(({ name: constant }) => read.has(constant)),
     inputNames,
     outputNames,
     randomInputs: [...draws.values()],

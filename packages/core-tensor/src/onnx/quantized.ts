@@ -1,9 +1,8 @@
+import type { AnyTypedArray } from '../dtype.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import type { MatmulNBitsAttributes } from '../primitives/attributes.js';
-import { codebooks } from '../quantization/codebook.js';
+import { roundCodebook, splitBytes } from './arrange-codes.js';
 import type { OnnxBuilder } from './builder.js';
 import type { LoweringContext } from './lowering.js';
-import { elementTypes } from './schema.js';
 
 const domain = 'com.microsoft';
 
@@ -16,7 +15,10 @@ const largestBlock = 256;
  */
 const rowsInHalves = 64;
 
-/** Names of a weight's parts in a graph. */
+// Codes are arranged here, not by operations on constants: the runtime would compute these when it loads the model, and
+// keep every intermediate result until then, ten times the bytes of the weights.
+
+/** A weight's parts in a graph, by name. */
 interface NBitsNames {
   /** uint8 [outputs, blocks, blockSize · bits / 8] */
   readonly packed: string;
@@ -36,22 +38,60 @@ export function lowerMatmulNBits({ node, inputs, shapes, builder }: LoweringCont
   const columns = shapes[0]!.at(-1)!;
   const given = { packed, scales, zeroPoints, outputs, blocks, bits, blockSize };
   const weight = blockSize > largestBlock ? withSmallerBlocks(builder, given, columns) : given;
-  const level = allowedLevel(builder, inputs.slice(1), accuracyLevel);
+  const level = mayBeFast(builder, inputs.slice(1)) ? accuracyLevel : 1;
   const rows = sizeOf(shapes[0]!.slice(0, -1));
-  if (bits === 8 && level === 1 && rows <= rowsInHalves) return multiplyInHalves(builder, x, columns, weight);
-  return multiply(builder, x, columns, weight, level);
+  const halves = bits === 8 && level === 1 && rows <= rowsInHalves ? inHalves(builder, weight) : undefined;
+  if (!halves) return multiply(builder, x, columns, weight, level);
+  const [high, low] = halves.map((half) => multiply(builder, x, columns, half, level)) as [string, string];
+  return builder.emit('Add', [high, low]);
+}
+
+export function lowerMatmulBnb4({ node, inputs, shapes, builder }: LoweringContext<'matmulBnb4'>): string {
+  const [x, packed, absmax] = inputs as [string, string, string];
+  const { format, blockSize, outputs, accuracyLevel } = node.attributes;
+  const columns = shapes[0]!.at(-1)!;
+  const [blocks] = shapes[2] as [number];
+  const count = outputs * columns;
+  const codes = builder.constantData(packed);
+  // Blocks that end where a row ends.
+  const common = Math.min(largestBlock, commonPowerOfTwo(columns, blockSize));
+  if (accuracyLevel === 4 && common >= 16 && codes && mayBeFast(builder, [absmax])) {
+    const perRow = columns / common;
+    const each = firstOf(builder, repeatEach(builder, absmax, [blocks], blockSize / common), 0, outputs * perRow);
+    const scales = builder.emit('Div', [each, builder.scalar(127, 'float32')]);
+    const bytes = roundCodebook(codes as Uint8Array, count, format);
+    const weight = {
+      packed: builder.constant(bytes, [outputs, perRow, common], 'uint8'),
+      scales: reshape(builder, scales, [outputs, perRow]),
+      zeroPoints: undefined,
+      outputs,
+      blocks: perRow,
+      bits: 8,
+      blockSize: common,
+    } as const;
+    return multiply(builder, x, columns, weight, accuracyLevel);
+  }
+  const size = Math.min(blockSize, largestBlock);
+  const scales = repeatEach(builder, absmax, [blocks], blockSize / size);
+  return builder.emit(
+    'MatMulBnb4',
+    [x, packed, size === blockSize ? scales : firstOf(builder, scales, 0, Math.ceil(count / size))],
+    {
+      K: { int: columns },
+      N: { int: outputs },
+      block_size: { int: size },
+      quant_type: { int: format === 'nf4' ? 1 : 0 },
+    },
+    domain,
+  );
 }
 
 /**
- * Level 4 where it may be used. The kernel arranges codes, scales and zero points beforehand, and computes something else
- * where one of them is no constant (measured with onnxruntime 1.30).
+ * Whether the fast product can be used. Its kernel arranges codes, scales and zero points beforehand, and computes
+ * something else where one of them is no constant (measured with onnxruntime 1.30).
  */
-function allowedLevel(
-  builder: OnnxBuilder,
-  weight: readonly string[],
-  wanted: MatmulNBitsAttributes['accuracyLevel'],
-): MatmulNBitsAttributes['accuracyLevel'] {
-  return weight.every((name) => builder.isConstant(name)) ? wanted : 1;
+function mayBeFast(builder: OnnxBuilder, weight: readonly string[]): boolean {
+  return weight.every((name) => builder.isConstant(name));
 }
 
 function multiply(
@@ -75,118 +115,65 @@ function multiply(
   );
 }
 
-/** (16·high + low − zero)·scale = (high − zero's high)·16·scale + (low − zero's low)·scale */
-function multiplyInHalves(builder: OnnxBuilder, x: string, columns: number, weight: NBitsNames): string {
+/**
+ * An 8-bit weight as the sum of two with 4-bit codes: (16·high + low − zero)·scale = (high − zero's high)·16·scale +
+ * (low − zero's low)·scale. Undefined where codes are no constants.
+ */
+function inHalves(builder: OnnxBuilder, weight: NBitsNames): readonly [NBitsNames, NBitsNames] | undefined {
   const { packed, scales, zeroPoints, outputs, blocks, blockSize } = weight;
-  const codes = splitBytes(builder, packed, [outputs, blocks * blockSize]);
-  const halfShape = [outputs, blocks, blockSize / 2];
-  // Without zero points they are 128, so 8 for the high half, which is the default for 4 bits, and 0 for the low one.
-  const zeros =
-    zeroPoints === undefined
-      ? { high: undefined, low: zeroBytes(builder, [outputs, Math.ceil(blocks / 2)]) }
-      : splitBytes(builder, toEven(builder, zeroPoints, blocks), [outputs, blocks + (blocks % 2)]);
-  const part = (codesOfPart: string, scalesOfPart: string, zerosOfPart: string | undefined) =>
-    multiply(
-      builder,
-      x,
-      columns,
-      {
-        ...weight,
-        bits: 4,
-        packed: reshape(builder, codesOfPart, halfShape),
-        scales: scalesOfPart,
-        zeroPoints: zerosOfPart,
-      },
-      1,
-    );
-  const high = part(codes.high, builder.emit('Mul', [scales, builder.scalar(16, 'float32')]), zeros.high);
-  const low = part(codes.low, scales, zeros.low);
-  return builder.emit('Add', [high, low]);
+  const codes = builder.constantData(packed) as Uint8Array | undefined;
+  const zeros = zeroPoints === undefined ? undefined : (builder.constantData(zeroPoints) as Uint8Array | undefined);
+  if (!codes || (zeroPoints !== undefined && !zeros)) return undefined;
+  const { high, low } = splitBytes(codes, [outputs, blocks * blockSize]);
+  const half = (part: Uint8Array, scalesOfPart: string, zerosOfPart: Uint8Array | undefined): NBitsNames => ({
+    ...weight,
+    bits: 4,
+    packed: builder.constant(part, [outputs, blocks, blockSize / 2], 'uint8'),
+    scales: scalesOfPart,
+    zeroPoints: zerosOfPart && builder.constant(zerosOfPart, [outputs, Math.ceil(blocks / 2)], 'uint8'),
+  });
+  // Without zero points they are 128: 8 for the high half, which is the default for 4 bits, and 0 for the low one.
+  const halvesOfZeros = zeros
+    ? splitBytes(zeros, [outputs, blocks])
+    : { high: undefined, low: new Uint8Array(outputs * Math.ceil(blocks / 2)) };
+  const sixteenfold = builder.emit('Mul', [scales, builder.scalar(16, 'float32')]);
+  return [half(high, sixteenfold, halvesOfZeros.high), half(low, scales, halvesOfZeros.low)];
 }
 
-export function lowerMatmulBnb4({ node, inputs, shapes, builder }: LoweringContext<'matmulBnb4'>): string {
-  const [x, packed, absmax] = inputs as [string, string, string];
-  const { format, blockSize, outputs, accuracyLevel } = node.attributes;
-  const columns = shapes[0]!.at(-1)!;
-  const [blocks] = shapes[2] as [number];
-  const level = allowedLevel(builder, [packed, absmax], accuracyLevel);
-  const common = Math.min(largestBlock, commonPowerOfTwo(columns, blockSize));
-  if (level === 4 && common >= 16) {
-    const weight = asNBits(builder, { packed, absmax, blocks, blockSize, outputs, columns }, format, common);
-    return multiply(builder, x, columns, weight, level);
-  }
-  const size = Math.min(blockSize, largestBlock);
-  const count = Math.ceil((outputs * columns) / size);
-  const scales = repeatEach(builder, absmax, [blocks], blockSize / size);
-  return builder.emit(
-    'MatMulBnb4',
-    [x, packed, slice(builder, scales, 0, count)],
-    {
-      K: { int: columns },
-      N: { int: outputs },
-      block_size: { int: size },
-      quant_type: { int: format === 'nf4' ? 1 : 0 },
-    },
-    domain,
-  );
-}
-
-/** Values of a codebook rounded to multiples of 1/127, in blocks that end where a row ends. */
-function asNBits(
-  builder: OnnxBuilder,
-  {
-    packed,
-    absmax,
-    blocks,
-    blockSize,
-    outputs,
-    columns,
-  }: {
-    readonly packed: string;
-    readonly absmax: string;
-    readonly blocks: number;
-    readonly blockSize: number;
-    readonly outputs: number;
-    readonly columns: number;
-  },
-  format: keyof typeof codebooks,
-  size: number,
-): NBitsNames {
-  const rounded = Array.from(codebooks[format], (value) => 128 + Math.round(value * 127));
-  const table = Uint8Array.from(
-    Array.from({ length: 256 }, (_, byte) => [rounded[byte >> 4]!, rounded[byte & 15]!]).flat(),
-  );
-  const places = builder.emit('Cast', [packed], { to: { int: elementTypes.int32 } });
-  const codes = builder.emit('Gather', [builder.constant(table, [256, 2], 'uint8'), places], { axis: { int: 0 } });
-  const perRow = columns / size;
-  const each = slice(builder, repeatEach(builder, absmax, [blocks], blockSize / size), 0, outputs * perRow);
-  const scales = builder.emit('Div', [each, builder.scalar(127, 'float32')]);
-  return {
-    packed: reshape(builder, codes, [outputs, perRow, size]),
-    scales: reshape(builder, scales, [outputs, perRow]),
-    zeroPoints: undefined,
-    outputs,
-    blocks: perRow,
-    bits: 8,
-    blockSize: size,
-  };
-}
-
-/** The same weight in blocks of {@link largestBlock}. */
+/** The same weight in blocks of {@link largestBlock}. Blocks that would hold nothing but the filling are left out. */
 function withSmallerBlocks(builder: OnnxBuilder, weight: NBitsNames, columns: number): NBitsNames {
   const { packed, scales, zeroPoints, outputs, blocks, bits, blockSize } = weight;
   const times = blockSize / largestBlock;
-  // Blocks that hold nothing but the filling are left out.
   const kept = Math.ceil(columns / largestBlock);
-  const repeated = repeatEach(builder, scales, [outputs, blocks], times);
+  const bytes = (largestBlock * bits) / 8;
   return {
     ...weight,
-    packed: slice(builder, reshape(builder, packed, [outputs, blocks * times, (largestBlock * bits) / 8]), 1, kept),
-    scales: slice(builder, repeated, 1, kept),
+    packed: withoutFilling(builder, packed, outputs, blocks * times, kept, bytes),
+    scales: firstOf(builder, repeatEach(builder, scales, [outputs, blocks], times), 1, kept),
     zeroPoints: zeroPoints && repeatZeroPoints(builder, zeroPoints, weight, times, kept),
     blocks: kept,
     blockSize: largestBlock,
   };
+}
+
+/** Codes [outputs, ⌈…⌉] as [outputs, kept, bytes], the first `kept` of each row's `blocks`. */
+function withoutFilling(
+  builder: OnnxBuilder,
+  packed: string,
+  outputs: number,
+  blocks: number,
+  kept: number,
+  bytes: number,
+): string {
+  const codes = builder.constantData(packed) as Uint8Array | undefined;
+  if (!codes) return firstOf(builder, reshape(builder, packed, [outputs, blocks, bytes]), 1, kept);
+  if (kept === blocks) return builder.constant(codes, [outputs, blocks, bytes], 'uint8');
+  const rest = new Uint8Array(outputs * kept * bytes);
+  for (let row = 0; row < outputs; row++) {
+    const begin = row * blocks * bytes;
+    rest.set(codes.subarray(begin, begin + kept * bytes), row * kept * bytes);
+  }
+  return builder.constant(rest, [outputs, kept, bytes], 'uint8');
 }
 
 function repeatZeroPoints(
@@ -196,55 +183,26 @@ function repeatZeroPoints(
   times: number,
   kept: number,
 ): string {
-  if (bits === 8) return slice(builder, repeatEach(builder, zeroPoints, [outputs, blocks], times), 1, kept);
+  if (bits === 8) return firstOf(builder, repeatEach(builder, zeroPoints, [outputs, blocks], times), 1, kept);
   // Twice the same half in each byte, and that half as often.
   const bytes = Math.ceil(blocks / 2);
-  const [low, high] = halvesOf(builder, zeroPoints);
-  const both = [low, high].map((half) => reshape(builder, packHalves(builder, half, half), [outputs, bytes, 1]));
+  const low = builder.emit('BitwiseAnd', [zeroPoints, byte(builder, 15)]);
+  const high = shift(builder, zeroPoints, 'RIGHT');
+  const both = [low, high].map((half) =>
+    reshape(builder, builder.emit('BitwiseOr', [half, shift(builder, half, 'LEFT')]), [outputs, bytes, 1]),
+  );
   const inOrder = reshape(builder, builder.emit('Concat', both, { axis: { int: 2 } }), [outputs, 2 * bytes]);
-  return slice(builder, repeatEach(builder, inOrder, [outputs, 2 * bytes], times / 2), 1, Math.ceil(kept / 2));
+  return firstOf(builder, repeatEach(builder, inOrder, [outputs, 2 * bytes], times / 2), 1, Math.ceil(kept / 2));
 }
 
-/** The low and the high halves of bytes [rows, count], packed as 4-bit codes: [rows, count / 2] each. */
-function splitBytes(
-  builder: OnnxBuilder,
-  bytes: string,
-  [rows, count]: readonly [number, number],
-): { readonly low: string; readonly high: string } {
-  const inPairs = reshape(builder, bytes, [rows, count / 2, 2]);
-  const [first, second] = [0, 1].map((place) => {
-    const part = builder.emit('Gather', [inPairs, builder.integers([place])], { axis: { int: 2 } });
-    return halvesOf(builder, reshape(builder, part, [rows, count / 2]));
-  }) as [readonly [string, string], readonly [string, string]];
-  return {
-    low: packHalves(builder, first[0], second[0]),
-    high: packHalves(builder, first[1], second[1]),
-  };
-}
-
-function halvesOf(builder: OnnxBuilder, bytes: string): readonly [low: string, high: string] {
-  return [
-    builder.emit('BitwiseAnd', [bytes, byte(builder, 15)]),
-    builder.emit('BitShift', [bytes, byte(builder, 4)], { direction: { string: 'RIGHT' } }),
-  ];
-}
-
-function packHalves(builder: OnnxBuilder, low: string, high: string): string {
-  const shifted = builder.emit('BitShift', [high, byte(builder, 4)], { direction: { string: 'LEFT' } });
-  return builder.emit('BitwiseOr', [low, shifted]);
+/** Bytes shifted by half their bits. */
+function shift(builder: OnnxBuilder, bytes: string, direction: 'LEFT' | 'RIGHT'): string {
+  return builder.emit('BitShift', [bytes, byte(builder, 4)], { direction: { string: direction } });
 }
 
 function byte(builder: OnnxBuilder, value: number): string {
-  return builder.constant(Uint8Array.of(value), [], 'uint8');
-}
-
-function zeroBytes(builder: OnnxBuilder, shape: Shape): string {
-  return builder.constant(new Uint8Array(sizeOf(shape)), shape, 'uint8');
-}
-
-/** Bytes [rows, count] with one more in each row if their number is odd. */
-function toEven(builder: OnnxBuilder, bytes: string, count: number): string {
-  return count % 2 === 0 ? bytes : builder.emit('Pad', [bytes, builder.integers([0, 0, 0, 1]), byte(builder, 0)]);
+  const data: AnyTypedArray = Uint8Array.of(value);
+  return builder.constant(data, [], 'uint8');
 }
 
 /** Each element of the last axis `times` times: [a, b] → [a, a, b, b]. */
@@ -259,7 +217,7 @@ function reshape(builder: OnnxBuilder, values: string, shape: Shape): string {
 }
 
 /** The first `count` places along an axis. */
-function slice(builder: OnnxBuilder, values: string, axis: number, count: number): string {
+function firstOf(builder: OnnxBuilder, values: string, axis: number, count: number): string {
   return builder.emit('Slice', [values, builder.integers([0]), builder.integers([count]), builder.integers([axis])]);
 }
 

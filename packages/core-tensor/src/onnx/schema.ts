@@ -15,8 +15,10 @@ const schema = {
             producer_version: { type: 'string', id: 3 },
             graph: { type: 'GraphProto', id: 7 },
             opset_import: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
+            functions: { rule: 'repeated', type: 'FunctionProto', id: 25 },
           },
         },
+        FunctionProto: { fields: { name: { type: 'string', id: 1 }, domain: { type: 'string', id: 10 } } },
         OperatorSetIdProto: { fields: { domain: { type: 'string', id: 1 }, version: { type: 'int64', id: 2 } } },
         GraphProto: {
           fields: {
@@ -25,8 +27,11 @@ const schema = {
             initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
             input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
             output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
+            value_info: { rule: 'repeated', type: 'ValueInfoProto', id: 13 },
+            sparse_initializer: { rule: 'repeated', type: 'SparseTensorProto', id: 15 },
           },
         },
+        SparseTensorProto: { fields: { values: { type: 'TensorProto', id: 1 } } },
         NodeProto: {
           fields: {
             input: { rule: 'repeated', type: 'string', id: 1 },
@@ -43,7 +48,11 @@ const schema = {
             f: { type: 'float', id: 2 },
             i: { type: 'int64', id: 3 },
             s: { type: 'bytes', id: 4 },
+            t: { type: 'TensorProto', id: 5 },
+            g: { type: 'GraphProto', id: 6 },
+            floats: { rule: 'repeated', type: 'float', id: 7, options: { packed: false } },
             ints: { rule: 'repeated', type: 'int64', id: 8, options: { packed: false } },
+            strings: { rule: 'repeated', type: 'bytes', id: 9 },
             type: { type: 'int32', id: 20 },
           },
         },
@@ -51,8 +60,13 @@ const schema = {
           fields: {
             dims: { rule: 'repeated', type: 'int64', id: 1, options: { packed: false } },
             data_type: { type: 'int32', id: 2 },
+            float_data: { rule: 'repeated', type: 'float', id: 4 },
+            int32_data: { rule: 'repeated', type: 'int32', id: 5 },
+            int64_data: { rule: 'repeated', type: 'int64', id: 7 },
             name: { type: 'string', id: 8 },
             raw_data: { type: 'bytes', id: 9 },
+            double_data: { rule: 'repeated', type: 'double', id: 10 },
+            uint64_data: { rule: 'repeated', type: 'uint64', id: 11 },
             external_data: { rule: 'repeated', type: 'StringStringEntryProto', id: 13 },
             data_location: { type: 'int32', id: 14 },
           },
@@ -70,7 +84,8 @@ const schema = {
   },
 };
 
-const modelType = protobuf.Root.fromJSON(schema, new protobuf.Root()).lookupType('onnx.ModelProto');
+/** The message type of a model file. */
+export const modelType = protobuf.Root.fromJSON(schema, new protobuf.Root()).lookupType('onnx.ModelProto');
 
 /** Element types by ONNX's numbers (`TensorProto.DataType`). */
 export const elementTypes = {

@@ -3,6 +3,7 @@ import type { AnyTypedArray } from '../dtype.js';
 import { codebooks } from '../quantization/codebook.js';
 import type { QuantizationConfigInput } from '../quantization/config.js';
 import { dequantizeValues, type Parts, quantizeValues } from '../quantization/formats.js';
+import { unpackInt8 } from '../quantization/int8-format.js';
 import type { MatrixShape } from '../quantization/nbits.js';
 import { QuantizedWeight } from '../quantization/quantized-weight.js';
 import { compressStatistics, dynamicMap, restoreStatistics } from '../quantization/statistics.js';
@@ -94,7 +95,7 @@ function storedParts(
   };
   const numbers = (array: AnyTypedArray | undefined) => array as Uint8Array | Float32Array;
   if (config.format === 'int8') {
-    const codes = Float32Array.from(numbers(parts.packed), (byte) => byte - 128);
+    const codes = Float32Array.from(unpackInt8(parts.packed as Uint8Array, shape));
     return { q: tensor(codes, shape as MatrixShape), row_absmax: tensor(numbers(parts.absmax) as Float32Array) };
   }
   if (config.format === 'nbits') {

@@ -5,6 +5,7 @@ import type { TensorReader } from '../safetensors/reader.js';
 import { requireCodebook } from './bnb4.js';
 import type { Bnb4Config, QuantizationConfig } from './config.js';
 import type { Parts } from './formats.js';
+import { packInt8 } from './int8-format.js';
 import type { MatrixShape } from './nbits.js';
 import { statisticsBlockSize } from './statistics.js';
 
@@ -109,7 +110,7 @@ async function eightBitWeight(reader: TensorReader, module: string): Promise<Bit
     shape: [outputs!, inputs!],
     keys: [key, scales, ...(hasOrder ? [order] : [])],
     read: async () => ({
-      packed: (await reader.readBytes(key)).map((byte) => byte ^ 0x80),
+      packed: packInt8((await reader.read(key, { as: 'int8' })).data, [outputs!, inputs!]),
       absmax: (await reader.read(scales, { as: 'float32' })).data,
     }),
   };

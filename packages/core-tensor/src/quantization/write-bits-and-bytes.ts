@@ -5,6 +5,7 @@ import type { Parameter } from '../nn/parameter.js';
 import type { TensorSource } from '../safetensors/format.js';
 import { codebooks } from './codebook.js';
 import type { Bnb4Config } from './config.js';
+import { unpackInt8 } from './int8-format.js';
 import { QuantizedWeight } from './quantized-weight.js';
 import { statisticsBlockSize } from './statistics.js';
 
@@ -39,7 +40,7 @@ async function tensorsOf(path: string, weight: QuantizedWeight): Promise<Record<
   }
   if (config.format !== 'int8') return fourBitTensors(path, weight, config);
   const module = path.slice(0, path.lastIndexOf('.') + 1);
-  const codes = async () => Int8Array.from((await weight.packed.data()) as Uint8Array, (byte) => byte - 128);
+  const codes = async () => unpackInt8((await weight.packed.data()) as Uint8Array, shape);
   return {
     [path]: { dtype: 'int8', shape, data: codes },
     [`${module}SCB`]: sourceOf(weight.absmax!),

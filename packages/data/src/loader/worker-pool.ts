@@ -52,10 +52,10 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
   const slots = new Set<Slot<Job, Result>>();
   const waiting: Task<Job, Result>[] = [];
   let nextId = 0;
-  let closed = false;
+  let closing: Promise<void> | undefined;
 
   const dispatch = (): void => {
-    while (waiting.length > 0 && !closed) {
+    while (waiting.length > 0 && closing === undefined) {
       let slot = [...slots].find((candidate) => candidate.task === undefined);
       if (slot === undefined && slots.size < options.size) {
         try {
@@ -74,9 +74,7 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
     task.attempts++;
     slot.task = task;
     slot.timer = setTimeout(() => {
-      settle(slot)?.reject(new WorkerError(`no answer within ${options.timeout} ms`));
-      slots.delete(slot);
-      void slot.worker.terminate();
+      void end(slot, new WorkerError(`no answer within ${options.timeout} ms`));
       dispatch();
     }, options.timeout);
     // An idle worker does not keep the process alive, a busy one does.
@@ -93,12 +91,28 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
     return task;
   };
 
+  /** Ends a worker and fails the task it has. */
+  const end = async (slot: Slot<Job, Result>, error: WorkerError): Promise<void> => {
+    slots.delete(slot);
+    settle(slot)?.reject(error);
+    // It keeps the process alive until the worker has ended.
+    await slot.worker.terminate();
+  };
+
+  const endAll = async (): Promise<void> => {
+    const error = new WorkerError('the pool was closed');
+    for (const task of waiting.splice(0)) task.reject(error);
+    await Promise.all([...slots].map((slot) => end(slot, error)));
+  };
+
   const startSlot = (): Slot<Job, Result> => {
     const worker = options.start();
     const slot: Slot<Job, Result> = { worker, task: undefined, timer: undefined, failure: undefined };
     slots.add(slot);
     worker.unref();
     worker.on('message', (reply: WorkerReply<Result>) => {
+      // An answer may arrive while its worker is being ended. Settling would let Node exit before that is awaited.
+      if (!slots.has(slot)) return;
       const task = settle(slot);
       if ('result' in reply) task?.resolve(reply.result);
       else task?.reject(Object.assign(new Error(reply.error.message), { name: reply.error.name }));
@@ -111,7 +125,7 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
       slots.delete(slot);
       const task = settle(slot);
       if (task === undefined) return;
-      if (task.attempts < ATTEMPTS && !closed) {
+      if (task.attempts < ATTEMPTS && closing === undefined) {
         waiting.unshift(task);
       } else {
         const reason = slot.failure === undefined ? `exit code ${code}` : slot.failure.message;
@@ -129,7 +143,7 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
 
     run: (job, signal) =>
       new Promise<Result>((resolve, reject) => {
-        if (closed) throw new WorkerError('the pool is closed');
+        if (closing !== undefined) throw new WorkerError('the pool is closed');
         signal.throwIfAborted();
         const onAbort = (): void => {
           const index = waiting.indexOf(task);
@@ -154,13 +168,9 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
         dispatch();
       }),
 
-    async close() {
-      closed = true;
-      for (const task of waiting.splice(0)) task.reject(new WorkerError('the pool was closed'));
-      const ending = [...slots];
-      for (const slot of ending) settle(slot)?.reject(new WorkerError('the pool was closed'));
-      slots.clear();
-      await Promise.all(ending.map(({ worker }) => worker.terminate()));
+    close() {
+      closing ??= endAll();
+      return closing;
     },
   };
 }

@@ -34,7 +34,6 @@ describe('a prompt with images', () => {
 });
 
 describe('the labels of published code', () => {
-  // LLaMA-2's arithmetic takes the text behind "[/INST] " for one that begins with a token of its own.
   it.each(cases)(
     'are those of tokenizeConversation: $style, $tokenizer, $sample',
     async ({ tokenizer: name, style, sample, pairs, input_ids, labels }) => {

@@ -68,6 +68,31 @@ describe('createLoader', () => {
     expect(ids(await take(loaderOf(kites(), { seed: 12 }), 6))).not.toEqual(ids(reference));
   });
 
+  it('renders a sample with the template that it carries', async () => {
+    const caption = { ...conversations[0]!, template: 'plain' as const };
+    const dataset = conversationDataset('mixed', [caption, conversations[0]!]);
+    const [batch] = await take(loaderOf(dataset, { shuffle: false, epochs: 1 }), 1);
+    const { decode } = OPTIONS.tokenizer as unknown as { decode(ids: number[]): string };
+    const { length } = batch!.shape;
+    const text = (row: number) => decode([...batch!.inputIds.slice(row * length, row * length + batch!.lengths[row]!)]);
+    expect(text(0)).toBe('<s><pad><pad><pad>It is kite 0.</s>');
+    expect(text(1)).toMatch(/ASSISTANT: It is kite 0\.<\/s>$/);
+  });
+
+  it('gives data sets that draw a key', async () => {
+    const keys: object[] = [];
+    const dataset: Dataset = {
+      name: 'drawn',
+      size: 2,
+      get: (index, key) => {
+        keys.push({ index, ...key });
+        return conversations[index]!;
+      },
+    };
+    await take(loaderOf(dataset, { epochs: 2 }), 2);
+    expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(4);
+  });
+
   it('ends after its epochs, with the last batch where it is asked for', async () => {
     const loader = loaderOf(kites(), { epochs: 2, dropLast: false });
     expect([loader.batchesPerEpoch, loader.totalBatches]).toEqual([4, 8]);

@@ -23,6 +23,28 @@ function indices(sampler: Sampler, batches: readonly number[]): number[] {
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
+describe('the keys of samples', () => {
+  const keysOf = (sampler: Sampler, batch: number) => sampler.batch(batch).map(({ index, key }) => ({ index, ...key }));
+
+  it('are others each time a sample comes round, and the same for the same batch', () => {
+    const dataset = datasetOf(8);
+    const sampler = epochSampler(dataset, OPTIONS);
+    const seen = [0, 1, 2, 3].flatMap((batch) => keysOf(sampler, batch));
+    expect(new Set(seen.map(({ low, high }) => `${low}:${high}`)).size).toBe(16);
+    expect(keysOf(epochSampler(dataset, OPTIONS), 3)).toEqual(keysOf(sampler, 3));
+    const mixed = mixtureSampler(mixDatasets([dataset], 'uniform'), OPTIONS);
+    expect(new Set([0, 1, 2].flatMap((batch) => keysOf(mixed, batch).map(({ low }) => low))).size).toBe(12);
+    expect(keysOf(mixed, 2)).toEqual(keysOf(mixtureSampler(mixDatasets([dataset], 'uniform'), OPTIONS), 2));
+  });
+
+  it('belong to a sample of an epoch, not to its place', () => {
+    const dataset = datasetOf(8);
+    const shuffled = [0, 1].flatMap((batch) => keysOf(epochSampler(dataset, OPTIONS), batch));
+    const ordered = [0, 1].flatMap((batch) => keysOf(epochSampler(dataset, { ...OPTIONS, shuffle: false }), batch));
+    expect(shuffled.toSorted((a, b) => a.index - b.index)).toEqual(ordered);
+  });
+});
+
 describe('permutation', () => {
   it('has every element once, whatever the size', () => {
     for (const size of [1, 2, 3, 4, 5, 16, 17, 63, 64, 65, 1000, 4097]) {

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createWorkerPool, type WorkerPool } from '../../src/loader/worker-pool.js';
@@ -142,6 +145,14 @@ describe('createWorkerPool', () => {
     await expect(waiting).rejects.toThrow(/closed/);
     await expect(pool.run({ do: 'echo', value: 1 }, never)).rejects.toThrow(/closed/);
     expect(pool.workers).toHaveLength(0);
+  });
+
+  it('keeps the process alive until its workers have ended', async () => {
+    const child = fileURLToPath(new URL('./close-while-answering.child.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], {
+      cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
+    });
+    expect(stdout).toBe('closed with no thread\nthe pool was closed\n');
   });
 
   it('says why no worker comes up', async () => {
