@@ -64,7 +64,7 @@ const copy = () => seconds(async () => destination.set(source));
 
 let ratio = 0;
 const details: Record<string, number> = {};
-for (const width of [768, 1536, 2048, 4096]) {
+for (const width of [768, 4096]) {
   const length = Math.max(4, Math.round(24 * (2048 / width)));
   const float = await chain(width, length);
   for (const [name, options] of Object.entries(formats)) {

@@ -83,6 +83,7 @@ export {
   DEFAULT_SPECIAL_TOKENS,
   type SpecialTokens,
 } from './tokenizer/build-tokenizer.js';
+export { readTokenizerFiles } from './tokenizer/read-tokenizer-files.js';
 export {
   createTokenizer,
   type DecodeOptions,
@@ -92,6 +93,7 @@ export {
 } from './tokenizer/tokenizer.js';
 export { TokenizerError } from './tokenizer/tokenizer-error.js';
 export {
+  type SpecialTokenName,
   saveTokenizer,
   type TokenizerConfigJson,
   type TokenizerFiles,

@@ -72,7 +72,7 @@ async function compare(model: Llama, { name, target, accuracyLevel }: Side, writ
   // Both read the same tokens, so that rounding does not lead them apart.
   const tokens = prompt.slice(0, count);
 
-  let logits = new Float32Array();
+  let logits: Float32Array = new Float32Array();
   const decode = async () => {
     let current = await readPrompt();
     await current.likeliest.data();
@@ -86,7 +86,7 @@ async function compare(model: Llama, { name, target, accuracyLevel }: Side, writ
     dispose([...current.cache.keys, ...current.cache.values]);
     return seconds;
   };
-  let expected = new Float32Array();
+  let expected: Float32Array = new Float32Array();
   const decodePeer = async () => {
     const start = performance.now();
     expected = await readWithPast(session, past, tokens, context);

@@ -105,7 +105,7 @@ export async function readWithPast(
   position: number,
 ): Promise<Float32Array> {
   let held = past;
-  let logits = new Float32Array();
+  let logits: Float32Array = new Float32Array();
   for (const [index, token] of tokens.entries()) {
     const results = await session.run({
       input_ids: new ort.Tensor('int64', BigInt64Array.of(BigInt(token)), [1, 1]),

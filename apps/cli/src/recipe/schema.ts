@@ -1,23 +1,11 @@
-import { microworldOptionsSchema } from '@ocelli/data';
+import { conversationTemplateSchema, microworldOptionsSchema } from '@ocelli/data';
 import { stageConfigSchema } from '@ocelli/trainer';
 import { z } from 'zod';
 
 const count = z.int().positive();
 
-/** A frame of conversations; see `ConversationTemplate` of the data package. */
-export const templateSchema = z.strictObject({
-  name: z.string(),
-  system: z.string(),
-  systemSuffix: z.string(),
-  userPrefix: z.string(),
-  userSuffix: z.string(),
-  assistantPrefix: z.string(),
-  answerPrefix: z.string(),
-  answerSuffix: z.string(),
-  endOfSequence: z.boolean(),
-  images: z.enum(['own-turn', 'front', 'only']),
-  joined: z.boolean(),
-});
+/** A frame of conversations. */
+export const templateSchema = conversationTemplateSchema;
 
 const pretrainingSchema = z.strictObject({ steps: count, batchSize: count, learningRate: z.number().positive() });
 

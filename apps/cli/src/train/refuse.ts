@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorDetails, OcelliError } from '@ocelli/core-tensor';
+import { DataError } from '@ocelli/data';
 
 /**
  * Makes errors about a configuration file: they name the file and the key.
@@ -29,7 +30,8 @@ export function heedLater<Result>(refuse: Refuse, key: string, act: () => Promis
 }
 
 function explain(refuse: Refuse, key: string | undefined, cause: unknown): ConfigError {
-  if (cause instanceof OcelliError) {
+  // What was being done with data names the file and the sample.
+  if (cause instanceof OcelliError && !(cause instanceof DataError)) {
     const { expected, received, remedy } = cause;
     return refuse(key, { expected, received, remedy, cause });
   }

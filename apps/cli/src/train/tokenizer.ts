@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   buildTokenizer,
   type ConversationTemplate,
   createTokenizer,
-  loadTokenizer,
+  readTokenizerFiles,
   renderConversation,
   type Tokenizer,
   type TokenizerFiles,
@@ -37,7 +35,8 @@ export async function prepareTokenizer(
     return { tokenizer: createTokenizer(files), files };
   }
   const key = 'tokenizer.folder';
-  const tokenizer = await heedLater(refuse, key, () => loadTokenizer(folder));
+  const files = await heedLater(refuse, key, () => readTokenizerFiles(folder));
+  const tokenizer = heed(refuse, key, () => createTokenizer(files, { directory: folder }));
   if (tokenizer.eosTokenId === undefined) {
     throw refuse(key, {
       expected: 'a tokenizer with an end of sequence',
@@ -45,11 +44,7 @@ export async function prepareTokenizer(
       remedy: 'Give eos_token a value in its tokenizer_config.json.',
     });
   }
-  const read = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
-  return {
-    tokenizer,
-    files: { tokenizerJson: await read('tokenizer.json'), tokenizerConfig: await read('tokenizer_config.json') },
-  };
+  return { tokenizer, files };
 }
 
 /** What the model will read: the conversations in their frame. */

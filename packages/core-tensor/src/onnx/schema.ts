@@ -15,10 +15,8 @@ const schema = {
             producer_version: { type: 'string', id: 3 },
             graph: { type: 'GraphProto', id: 7 },
             opset_import: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
-            functions: { rule: 'repeated', type: 'FunctionProto', id: 25 },
           },
         },
-        FunctionProto: { fields: { name: { type: 'string', id: 1 }, domain: { type: 'string', id: 10 } } },
         OperatorSetIdProto: { fields: { domain: { type: 'string', id: 1 }, version: { type: 'int64', id: 2 } } },
         GraphProto: {
           fields: {
@@ -27,7 +25,6 @@ const schema = {
             initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
             input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
             output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
-            value_info: { rule: 'repeated', type: 'ValueInfoProto', id: 13 },
             sparse_initializer: { rule: 'repeated', type: 'SparseTensorProto', id: 15 },
           },
         },

@@ -30,6 +30,10 @@ interface QuantizedCase {
  */
 export const checkQuantization: ParityCheck = async (fixture) => {
   const cases = Object.entries((fixture.config as { cases?: Record<string, QuantizedCase> } | null)?.cases ?? {});
+  if (cases.length === 0) {
+    const operation = `check ${fixture.file}`;
+    throw new FixtureError({ operation, expected: 'at least one case in config.cases', received: 'none' });
+  }
   const results: ParityResult[] = [await checkTables(fixture)];
   for (const [name, each] of cases) {
     const result = await checkCase(fixture, name, each);

@@ -135,7 +135,7 @@ export function dequantizeBnb4(
 }
 
 /**
- * @internal Which format a stored table of 16 values is the one of.
+ * @internal Checks that a stored table of 16 values is that of a format.
  *
  * @throws QuantizationError if it is another.
  */

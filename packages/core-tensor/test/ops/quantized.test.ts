@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildGraph } from '../../src/engine/build-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { startOrtEngine } from '../../src/engine/ort/ort-engine.js';
-import { ConfigError, matmulBnb4, matmulNBits, normalFloats, randomKey } from '../../src/index.js';
+import {
+  ConfigError,
+  matmulBnb4,
+  matmulNBits,
+  normalFloats,
+  randomKey,
+  vectorJacobianProduct,
+} from '../../src/index.js';
 import { lower } from '../../src/onnx/lower.js';
 import { dequantizeBnb4, quantizeBnb4 } from '../../src/quantization/bnb4.js';
 import { dequantizeNBits, type MatrixShape, quantizeNBits } from '../../src/quantization/nbits.js';
@@ -133,6 +140,29 @@ test('codes are an initializer of the model, where the runtime can arrange them'
     accuracy_level: 1,
   });
 });
+
+test.each(['nbits', 'nf4'] as const)(
+  'the backward pass decodes %s weights when it comes to them, not when the model is loaded',
+  (kind) => {
+    const x = new Tensor([2, 64], 'float32', { kind: 'input' });
+    const dy = new Tensor([2, 32], 'float32', { kind: 'input' });
+    const packed = tensor(new Uint8Array(32 * 32), kind === 'nbits' ? [32, 2, 16] : [1024]);
+    const scales = tensor(new Float32Array(64).fill(1), [32, 2]);
+    const absmax = tensor(new Float32Array(32).fill(1));
+    const y =
+      kind === 'nbits'
+        ? matmulNBits(x, { packed, scales }, { bits: 4, blockSize: 32 })
+        : matmulBnb4(x, { packed, absmax }, { format: 'nf4', blockSize: 64, outputs: 32 });
+    const { graph } = buildGraph(vectorJacobianProduct([y], [dy], [x]), [x, dy], () => ({ kind: 'constant' }));
+    const { nodes, initializers } = lower(graph).model;
+    // What is computed from constants alone, the runtime computes once and keeps.
+    const constants = new Set(initializers.map(({ name }) => name));
+    for (const { input, output } of nodes) if (input.every((name) => constants.has(name))) constants.add(output[0]!);
+    const decoding = nodes.filter(({ op_type }) => op_type === 'Gather');
+    expect(decoding).toHaveLength(1);
+    expect(decoding.some(({ output }) => constants.has(output[0]!))).toBe(false);
+  },
+);
 
 test('a block size that no format has is refused', () => {
   const parts = { packed: tensor(new Uint8Array(12), [1, 1, 12]), scales: tensor(new Float32Array(1), [1, 1]) };

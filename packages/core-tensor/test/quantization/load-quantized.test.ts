@@ -100,6 +100,22 @@ test('files of another format are refused by a module that has a form of its own
   expect(quantizationOf(model)['layers.0']).toMatchObject({ format: 'nf4' });
 });
 
+test.each([
+  ['no JSON', '{"format":"nbits"'],
+  ['of an unknown format', '{"format":"int2"}'],
+])('a configuration in a file that is %s is refused before anything changes', async (_name, text) => {
+  const folder = await makeFolder();
+  const bytes = new TextEncoder().encode(text);
+  await writeCheckpoint(folder, {
+    'layers.0.weight.quantization': { dtype: 'uint8', shape: [bytes.length], data: bytes },
+  });
+  const model = new Model();
+  await expect(loadQuantizedWeights(model, folder)).rejects.toThrow(
+    /key "layers\.0\.weight\.quantization".*the configuration of a quantized weight as JSON/,
+  );
+  expect(quantizationOf(model)).toEqual({});
+});
+
 describe('bitsandbytes checkpoints', () => {
   test.each(formats.slice(2).map((config) => [JSON.stringify(config), config] as const))(
     'of %s',

@@ -74,7 +74,7 @@ async function readVocabulary(directory: string, config: TokenizerConfigJson | u
 function missing(file: string): TokenizerError {
   return new TokenizerError({
     operation: `read ${file}`,
-    expected: 'a readable file',
+    expected: 'the file to exist',
     received: 'ENOENT',
     remedy: 'pass a directory that holds tokenizer.json and tokenizer_config.json, or tokenizer.model',
     file,

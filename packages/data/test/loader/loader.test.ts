@@ -260,13 +260,14 @@ describe('ending', () => {
   it('aborts with the reason of the signal, also in the middle of a wait', async () => {
     const controller = new AbortController();
     const slow: Dataset = { name: 'slow', size: 4, get: () => new Promise(() => undefined) };
-    const waiting = take(loaderOf(slow, { signal: controller.signal }), 1);
+    // Asserted from the start: it may be rejected while the other loader still ends its workers.
+    const waiting = expect(take(loaderOf(slow, { signal: controller.signal }), 1)).rejects.toThrow('user left');
     const loader = loaderOf(kites(), { signal: controller.signal });
     const consuming = (async () => {
       for await (const _ of loader) controller.abort(new Error('user left'));
     })();
     await expect(consuming).rejects.toThrow('user left');
-    await expect(waiting).rejects.toThrow('user left');
+    await waiting;
     await expect(take(loader, 1)).rejects.toThrow('user left');
   });
 

@@ -30,6 +30,18 @@ export interface ReferenceOptions {
   readonly float64?: boolean;
 }
 
+/** The result of a primitive, computed at once. */
+export function computePrimitive(
+  node: OperationNode,
+  inputs: readonly ReferenceValue[],
+  { float64 = false }: ReferenceOptions = {},
+): ReferenceValue {
+  const { shape, dtype } = node;
+  const lowering = lowerings[node.op] as (node: OperationNode, inputs: readonly ReferenceValue[]) => Float64Array;
+  const data = lowering(node, inputs);
+  return { data: float64 && isFloating(dtype) ? data : settle(data, dtype), shape, dtype };
+}
+
 /**
  * Starts the `reference` engine: plain TypeScript in double precision, written to be read and compared with, not to be
  * fast. float32 results are rounded when they are downloaded, 16-bit floats after every operation. int64 values are
@@ -40,12 +52,7 @@ export async function startReferenceEngine({ float64 = false }: ReferenceOptions
     name: 'reference',
     fromHost: (data, shape, dtype) => fromHost(data, shape, dtype, float64),
     toHost: (value, dtype) => toHost(value, dtype, float64),
-    apply: (node, inputs) => {
-      const { shape, dtype } = node;
-      const lowering = lowerings[node.op] as (node: OperationNode, inputs: readonly ReferenceValue[]) => Float64Array;
-      const data = lowering(node, inputs);
-      return { data: float64 && isFloating(dtype) ? data : settle(data, dtype), shape, dtype };
-    },
+    apply: (node, inputs) => computePrimitive(node, inputs, { float64 }),
     share: (value) => value,
     dispose: () => undefined,
   });

@@ -238,11 +238,7 @@ class GraphReader {
     );
   }
 
-  private refuse(
-    expected: string,
-    received: string,
-    node?: Pick<ModelNode, 'name' | 'type' | 'domain'>,
-  ): OnnxError {
+  private refuse(expected: string, received: string, node?: Pick<ModelNode, 'name' | 'type' | 'domain'>): OnnxError {
     return new OnnxError({
       operation: 'importOnnx',
       file: this.source.file,

@@ -47,7 +47,12 @@ const keptBytes = 16 * 1024;
  * @param model all bytes of the model, which the message's raw bytes are a part of
  * @throws OnnxError that names the tensor
  */
-export function storedTensor(message: TensorMessage, name: string, source: ModelSource, model: Uint8Array): StoredTensor {
+export function storedTensor(
+  message: TensorMessage,
+  name: string,
+  source: ModelSource,
+  model: Uint8Array,
+): StoredTensor {
   const refuse = (expected: string, received: string, remedy?: string) =>
     new OnnxError({
       operation: `importOnnx (tensor ${JSON.stringify(name)})`,
