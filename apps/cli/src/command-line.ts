@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
+import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addParityCommand } from './commands/parity.js';
 import { addPlanCommand } from './commands/plan.js';
@@ -22,6 +23,7 @@ const commands = [
   addReproduceCommand,
   addTrainCommand,
   addEvalCommand,
+  addGenerateCommand,
   addPlanCommand,
   addInspectCommand,
   addDoctorCommand,

@@ -6,7 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from '../src/command-line.js';
 import { memoryTerminal } from './memory-terminal.js';
 
-const commands = ['reproduce', 'train', 'eval', 'plan', 'inspect', 'doctor', 'parity'];
+const commands = ['reproduce', 'train', 'eval', 'generate', 'plan', 'inspect', 'doctor', 'parity'];
 
 async function run(...args: string[]) {
   const terminal = memoryTerminal();
@@ -50,7 +50,7 @@ describe('ocelli', () => {
       code: 2,
       output: '',
       errors:
-        'command: expected one of reproduce, train, eval, plan, inspect, doctor, parity, received "pairty". Did you mean parity?\n',
+        'command: expected one of reproduce, train, eval, generate, plan, inspect, doctor, parity, received "pairty". Did you mean parity?\n',
     });
     expect((await run('install')).errors).not.toMatch(/Did you mean/);
   });

@@ -15,6 +15,7 @@ export {
   type RgbImage,
   solidImage,
 } from './image/rgb-image.js';
+export * from './image/tiles.js';
 export { captionScene } from './microworld/caption.js';
 export { corruptGroundTruth } from './microworld/corrupt-ground-truth.js';
 export { MANIFEST_NAME, type MicroworldManifest, type TypeStatistics } from './microworld/dataset-directory.js';

@@ -50,6 +50,34 @@ export {
   TEMPLATES,
   type TemplateName,
 } from './conversation/template.js';
+export { GridError } from './grids/grid-error.js';
+export {
+  type ContentBox,
+  type FeatureGrid,
+  fitOnCanvas,
+  type GridLayout,
+  gridLayout,
+  limitGrid,
+  type UnpaddedGrid,
+  unpadGrid,
+} from './grids/grid-layout.js';
+export {
+  type ImageGrid,
+  type ImageGridConfig,
+  type ImageGridKeys,
+  imageGrid,
+  imageGridFromConfig,
+  imageGridSchema,
+  PUBLISHED_GRIDS,
+} from './grids/image-grid.js';
+export { parsePinpoints } from './grids/pinpoints.js';
+export {
+  type GridTokenOptions,
+  type GridTokenPlan,
+  planGridTokens,
+  type SingleTile,
+} from './grids/plan-grid-tokens.js';
+export { selectBestResolution } from './grids/select-best-resolution.js';
 export { boxText } from './honeybee/box-text.js';
 export { type Draws, drawsOf } from './honeybee/draws.js';
 export { type ExampleValues, patternPrompt, patternTurns } from './honeybee/fill-pattern.js';
@@ -73,6 +101,7 @@ export {
   publishedLabels,
 } from './labels/published-labels.js';
 export { conversationDataset, type Dataset, type Mixture, mixDatasets } from './loader/dataset.js';
+export { type GroupByLengthOptions, groupByLength } from './loader/group-by-length.js';
 export { createLoader, type Loader } from './loader/loader.js';
 export { LoaderError } from './loader/loader-error.js';
 export type { LoaderOptions } from './loader/loader-options.js';

@@ -22,6 +22,12 @@ export const commonFields = {
   initializerRange: z.number().nonnegative().default(commonDefaults.initializerRange),
 };
 
+/** Whether a number is the size of a square grid. */
+export const isSquare = (count: number): boolean => Number.isInteger(Math.sqrt(count));
+
+/** The number of the cells of a square grid. */
+export const square = size.refine(isSquare, 'must be a square number');
+
 interface Positions {
   readonly positionEmbedding: boolean;
   readonly inputTokens?: number | undefined;

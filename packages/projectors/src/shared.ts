@@ -29,21 +29,13 @@ function tableStart(deviation: number): Initializer {
   return initializers.truncatedNormal({ std: deviation, a: -2, b: 2 });
 }
 
-/** The norm in front of everything, where configured. */
-export function createPrenorm({ prenorm, visionWidth }: InputConfig): LayerNorm | undefined {
-  return prenorm ? new LayerNorm(visionWidth, 1e-6) : undefined;
-}
-
-/** Learned positions of the features, [1, inputTokens, visionWidth], where configured. */
-export function createPositions({
-  positionEmbedding,
-  inputTokens = 0,
-  visionWidth,
-}: InputConfig): Parameter | undefined {
+/** Learned positions of features, [1, tokens, width], where configured. */
+export function createPositions(
+  { positionEmbedding, inputTokens = 0, visionWidth }: InputConfig,
+  width = visionWidth,
+): Parameter | undefined {
   // The official deviation is fixed here, whatever that of the weights.
-  return positionEmbedding
-    ? new Parameter([1, inputTokens, visionWidth], { initializer: tableStart(0.02) })
-    : undefined;
+  return positionEmbedding ? new Parameter([1, inputTokens, width], { initializer: tableStart(0.02) }) : undefined;
 }
 
 /** Learned tokens behind those of the image, [1, endTokens, languageWidth], where configured. */
@@ -52,30 +44,51 @@ export function createEndTokens({ endTokens, languageWidth, initializerRange }: 
   return endTokens > 0 ? new Parameter([1, endTokens, languageWidth], { initializer }) : undefined;
 }
 
+/** What linear layers, convolutions and C-Abstractor have around their networks, under its official names. */
+export interface Surroundings {
+  readonly eos_tokens: Parameter | undefined;
+  readonly pos_emb: Parameter | undefined;
+  /** The norm in front of everything. */
+  readonly prenorm: LayerNorm | undefined;
+}
+
+/** What of it is configured, with fresh weights. */
+export function createSurroundings(config: InputConfig & EndConfig): Surroundings {
+  return {
+    eos_tokens: createEndTokens(config),
+    pos_emb: createPositions(config),
+    prenorm: config.prenorm ? new LayerNorm(config.visionWidth, 1e-6) : undefined,
+  };
+}
+
+/**
+ * Refuses features that a projector is not made for.
+ *
+ * @throws ShapeError unless they are [batch, inputTokens (any number, if not configured), visionWidth]
+ */
+export function requireFeatures(operation: string, features: Tensor, config: InputConfig): void {
+  const { visionWidth, inputTokens } = config;
+  const [, tokens, width] = features.shape;
+  const fits = width === visionWidth && (inputTokens === undefined || tokens === inputTokens);
+  if (features.shape.length === 3 && fits) return;
+  throw new ShapeError({
+    operation,
+    expected: `features [batch, ${inputTokens ?? 'tokens'}, ${visionWidth}]`,
+    received: [features.shape],
+    remedy: 'Drop the class token, and check visionWidth and inputTokens.',
+  });
+}
+
 /**
  * Checks features, normalises them and adds their positions, in this order.
  * features [batch, tokens, visionWidth] → same
  */
 export function prepareFeatures(
   features: Tensor,
-  projector: {
-    readonly config: InputConfig;
-    readonly prenorm?: LayerNorm | undefined;
-    readonly pos_emb: Parameter | undefined;
-  },
+  projector: Pick<Surroundings, 'pos_emb'> & Partial<Surroundings> & { readonly config: InputConfig },
 ): Tensor {
   const { config, prenorm, pos_emb: positions } = projector;
-  const { visionWidth, inputTokens } = config;
-  const [, tokens, width] = features.shape;
-  const fits = width === visionWidth && (inputTokens === undefined || tokens === inputTokens);
-  if (features.shape.length !== 3 || !fits) {
-    throw new ShapeError({
-      operation: projector.constructor.name,
-      expected: `features [batch, ${inputTokens ?? 'tokens'}, ${visionWidth}]`,
-      received: [features.shape],
-      remedy: 'Drop the class token, and check visionWidth and inputTokens.',
-    });
-  }
+  requireFeatures(projector.constructor.name, features, config);
   const normalized = prenorm ? prenorm.forward(features) : features;
   return positions ? add(normalized, positions) : normalized;
 }

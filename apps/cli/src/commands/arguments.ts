@@ -8,3 +8,12 @@ export function positiveInteger(text: string): number {
   }
   return value;
 }
+
+/** Reads a number of at least zero from a command line. */
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError('Expected a number of at least 0.');
+  }
+  return value;
+}

@@ -1,4 +1,5 @@
 import {
+  initializers,
   type LayerNorm,
   type LoadOptions,
   Module,
@@ -10,14 +11,7 @@ import {
 } from '@ocelli/core-tensor';
 import { Mlp } from '../mlp/mlp.js';
 import type { Projector } from '../projector.js';
-import {
-  appendEndTokens,
-  createEndTokens,
-  createPositions,
-  createPrenorm,
-  prepareFeatures,
-  withoutClassPosition,
-} from '../shared.js';
+import { appendEndTokens, createSurroundings, prepareFeatures, withoutClassPosition } from '../shared.js';
 import { adaptiveAvgPoolChannelsLast } from './adaptive-pool.js';
 import { type CAbstractorConfig, type CAbstractorConfigInput, parseCAbstractorConfig } from './config.js';
 import { RegNetStage } from './regnet-stage.js';
@@ -39,9 +33,7 @@ export class CAbstractor extends Module implements Projector {
   constructor(config: CAbstractorConfigInput) {
     super();
     this.config = parseCAbstractorConfig(config);
-    this.eos_tokens = createEndTokens(this.config);
-    this.pos_emb = createPositions(this.config);
-    this.prenorm = createPrenorm(this.config);
+    ({ eos_tokens: this.eos_tokens, pos_emb: this.pos_emb, prenorm: this.prenorm } = createSurroundings(this.config));
     const { visionWidth, languageWidth, hiddenSize, depth, mlpDepth, initializerRange } = this.config;
     this.net =
       depth === 0
@@ -50,7 +42,9 @@ export class CAbstractor extends Module implements Projector {
             0: new RegNetStage(depth, visionWidth, hiddenSize, initializerRange),
             2: new RegNetStage(depth, hiddenSize, hiddenSize, initializerRange),
           };
-    this.readout = new Mlp(mlpDepth, depth === 0 ? visionWidth : hiddenSize, languageWidth, initializerRange);
+    this.readout = new Mlp(mlpDepth, depth === 0 ? visionWidth : hiddenSize, languageWidth, {
+      initializer: initializers.normal(0, initializerRange),
+    });
   }
 
   tokens(_inputTokens: number): number {

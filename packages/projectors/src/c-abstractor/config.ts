@@ -1,6 +1,6 @@
 import { parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { commonDefaults, commonFields, positionsHaveLength, size } from '../fields.js';
+import { commonDefaults, commonFields, positionsHaveLength, size, square } from '../fields.js';
 
 /** What a configuration of a C-Abstractor may leave out. Source: Honeybee's `c-abs.yaml`. */
 export const cAbstractorDefaults = {
@@ -17,11 +17,12 @@ const schema = z
   .strictObject({
     type: z.literal('c-abstractor').default('c-abstractor'),
     ...commonFields,
+    inputTokens: square.optional(),
     positionEmbedding: z.boolean().default(cAbstractorDefaults.positionEmbedding),
     /** Normalise the features first. */
     prenorm: z.boolean().default(cAbstractorDefaults.prenorm),
     /** Tokens an image becomes, end tokens not counted: a square number. */
-    outputTokens: size.default(cAbstractorDefaults.outputTokens),
+    outputTokens: square.default(cAbstractorDefaults.outputTokens),
     /** Blocks before, and again after, the pooling; 0 for pooling alone. */
     depth: z.int().nonnegative().default(cAbstractorDefaults.depth),
     /** Linear layers behind the last block. */
@@ -29,15 +30,7 @@ const schema = z
     /** Width of the blocks. */
     hiddenSize: size.default(cAbstractorDefaults.hiddenSize),
   })
-  .refine(...positionsHaveLength)
-  .refine(({ outputTokens }) => Number.isInteger(Math.sqrt(outputTokens)), {
-    path: ['outputTokens'],
-    message: 'must be a square number',
-  })
-  .refine(({ inputTokens = 1 }) => Number.isInteger(Math.sqrt(inputTokens)), {
-    path: ['inputTokens'],
-    message: 'must be a square number',
-  });
+  .refine(...positionsHaveLength);
 
 /** Structure of a C-Abstractor; plain data. */
 export type CAbstractorConfig = Readonly<z.output<typeof schema>>;

@@ -1,17 +1,22 @@
-import { parseConfig } from '@ocelli/core-tensor';
+import { type ActivationName, activations, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { commonDefaults, commonFields, positionsHaveLength, size } from '../fields.js';
+import { commonDefaults, commonFields, positionsHaveLength } from '../fields.js';
 
 /** What a configuration of a linear projector may leave out. */
-export const linearDefaults = { ...commonDefaults, prenorm: false } as const;
+export const linearDefaults = { ...commonDefaults, prenorm: false, weightStart: 'normal' } as const;
 
-/** What a configuration of an MLP projector may leave out. */
-export const mlpDefaults = { ...linearDefaults, depth: 2 } as const;
+/** What a configuration of an MLP projector may leave out: Honeybee's. */
+export const mlpDefaults = { ...linearDefaults, depth: 2, activation: 'silu' } as const;
 
 const fields = {
   ...commonFields,
   /** Normalise the features first. */
   prenorm: z.boolean().default(linearDefaults.prenorm),
+  /**
+   * How the linear layers start: `normal` is N(0, initializerRange²) with biases of zero, as in Honeybee; `uniform` is
+   * ±1/√inputs, biases too, as PyTorch's layers and LLaVA's projectors.
+   */
+  weightStart: z.enum(['normal', 'uniform']).default(linearDefaults.weightStart),
 };
 
 const linearSchema = z
@@ -22,10 +27,18 @@ const mlpSchema = z
   .strictObject({
     type: z.literal('mlp').default('mlp'),
     ...fields,
-    /** Number of linear layers. */
-    depth: size.default(mlpDefaults.depth),
+    /** Number of linear layers; without any, features become tokens as they are. */
+    depth: z.int().nonnegative().default(mlpDefaults.depth),
+    /** Between the layers. Honeybee has SiLU, LLaVA the exact GELU. */
+    activation: z
+      .enum(Object.keys(activations) as [ActivationName, ...ActivationName[]])
+      .default(mlpDefaults.activation),
   })
-  .refine(...positionsHaveLength);
+  .refine(...positionsHaveLength)
+  .refine(({ depth, visionWidth, languageWidth }) => depth > 0 || visionWidth === languageWidth, {
+    path: ['languageWidth'],
+    message: 'must be visionWidth where depth is 0',
+  });
 
 /** Structure of a linear projector; plain data. */
 export type LinearProjectorConfig = Readonly<z.output<typeof linearSchema>>;

@@ -3,7 +3,6 @@ import { computePrimitive } from '../../engine/reference/reference-engine.js';
 import { fromHost, type ReferenceValue, toHost } from '../../engine/reference/value.js';
 import type { OperationNode } from '../../graph/graph.js';
 import { sizeOf } from '../../graph/shape.js';
-import type { Parameter } from '../../nn/parameter.js';
 import type { Operation, Tensor } from '../../tensor.js';
 import { saturated } from './whole-number.js';
 
@@ -19,16 +18,16 @@ const largestConstant = 2 ** 20;
  */
 export class KnownValues {
   private readonly values = new WeakMap<Tensor, ReferenceValue | null>();
-  private readonly parameters = new Map<Tensor, () => AnyTypedArray>();
+  private readonly constants = new Map<Tensor, () => Tensor>();
 
   /** @param unknown tensors whose values may differ from call to call although they are there: the arguments */
   constructor(unknown: Iterable<Tensor>) {
     for (const tensor of unknown) this.values.set(tensor, null);
   }
 
-  /** Says where the values of a parameter are, which are looked up only if a shape depends on them. */
-  addParameter(parameter: Parameter, read: () => AnyTypedArray): void {
-    this.parameters.set(parameter, read);
+  /** Says what the values of a parameter are, which is looked up only if a shape depends on them. */
+  addConstant(parameter: Tensor, read: () => Tensor): void {
+    this.constants.set(parameter, read);
   }
 
   /** The elements of a tensor as numbers, or undefined where they are not known. */
@@ -61,8 +60,8 @@ export class KnownValues {
     if (sizeOf(shape) > largestConstant) return undefined;
     if (source.kind === 'host') return held(source.data, tensor);
     if (source.kind === 'parameter') {
-      const read = this.parameters.get(tensor);
-      return read && held(read(), tensor);
+      const read = this.constants.get(tensor);
+      return read && this.valueOf(read());
     }
     if (source.kind !== 'operation' || sizeOf(shape) > largestResult) return undefined;
     const inputs: ReferenceValue[] = [];

@@ -9,11 +9,11 @@ export function selectNodes(graph: ModelGraph, outputs: readonly string[]): Mode
   const nodes: ModelNode[] = [];
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    nodes.unshift(node);
+    nodes.push(node);
     for (const name of namesReadBy(node)) needed.add(name);
   }
   return {
-    nodes,
+    nodes: nodes.reverse(),
     outputs,
     inputs: graph.inputs.filter(({ name }) => needed.has(name)),
     constants: new Map([...graph.constants].filter(([name]) => needed.has(name))),

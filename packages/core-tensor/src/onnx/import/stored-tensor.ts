@@ -88,7 +88,7 @@ export function storedTensor(
     const { raw_data: raw } = message;
     requireBytes(raw.length, 'in the model');
     const offset = raw.byteOffset - model.byteOffset;
-    const kept = bytes <= keptBytes ? raw.slice() : undefined;
+    const kept = bytes <= keptBytes ? new Uint8Array(raw) : undefined;
     return { name, type, shape, read: () => asArray(kept ?? source.own(offset, bytes)) };
   }
   const data = fromFields(message, type, refuse);
@@ -123,7 +123,7 @@ function externalPlace(
 function elementsOf(bytes: Uint8Array, type: ElementType, count: number): AnyTypedArray {
   const dtype = storageOf(type);
   if (bitsOf(type) === 4) return unpackHalves(bytes, dtype, count);
-  const aligned = bytes.byteOffset % byteSize(dtype) === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % byteSize(dtype) === 0 ? bytes : new Uint8Array(bytes);
   return viewAs(dtype, aligned.buffer, aligned.byteOffset, count);
 }
 

@@ -37,6 +37,7 @@ function wrapped(x: Tensor, type: ElementType): Tensor {
 }
 
 function castTo(node: NodeContext, x: Tensor, type: ElementType): Tensor {
+  if (bitsOf(type) === 4) throw node.refusal('a type of at least 8 bits', type);
   const dtype = computedAs(type);
   const converted = cast(x, dtype);
   const isNarrow = dtype !== type && dtype !== 'float32';

@@ -1,6 +1,7 @@
 import { normalizeAxis, sizeOf } from '../../../graph/shape.js';
 import { abs, add, div, maximum, mul, rsqrt, sqrt, square, sub } from '../../../ops/arithmetic.js';
 import { cast } from '../../../ops/cast.js';
+import { equal, where } from '../../../ops/compare.js';
 import { batchNorm, groupNorm, layerNorm, rmsNorm } from '../../../ops/normalization.js';
 import { repeatInterleave, reshape } from '../../../ops/rearrange.js';
 import { mean, sum } from '../../../ops/reduce.js';
@@ -100,7 +101,8 @@ const lpNormalization: Operator = (node) => {
   const over = { axes: node.int('axis', -1), keepDims: true };
   const order = node.int('p', 2);
   if (order !== 1 && order !== 2) throw node.refusal('p of 1 or 2', String(order));
-  return div(x, order === 1 ? sum(abs(x), over) : sqrt(sum(square(x), over)));
+  const length = order === 1 ? sum(abs(x), over) : sqrt(sum(square(x), over));
+  return div(x, where(equal(length, 0), 1, length));
 };
 
 const meanVarianceNormalization: Operator = (node) => {

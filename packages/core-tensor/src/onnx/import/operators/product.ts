@@ -4,7 +4,7 @@ import { cast } from '../../../ops/cast.js';
 import { conv2d, convTranspose2d } from '../../../ops/convolution.js';
 import { einsum } from '../../../ops/einsum.js';
 import { matmul } from '../../../ops/matmul.js';
-import { expandDims, squeeze } from '../../../ops/rearrange.js';
+import { expandDims, pad, reshape, squeeze } from '../../../ops/rearrange.js';
 import type { Padding } from '../../../primitives/attributes.js';
 import type { Tensor } from '../../../tensor.js';
 import type { NodeContext, Operator } from '../node-context.js';
@@ -94,11 +94,13 @@ const transposedConvolution: Operator = (node) => {
     const [top, left] = totals.map((total) => total - half(total)) as [number, number];
     padding = [top, left, totals[0]! - top, totals[1]! - left];
   }
-  if (padding.some((amount) => amount < 0)) {
-    throw node.refusal('an output no larger than the input makes', `padding [${padding.join(', ')}]`);
-  }
-  const options = { bias, stride, dilation, padding: padding as Padding, outputPadding, groups: node.int('group', 1) };
-  return as(x.shape, convTranspose2d(image, asImage(weight), options));
+  const cut = padding.map((amount) => Math.max(0, amount)) as unknown as Padding;
+  const options = { stride, dilation, padding: cut, outputPadding, groups: node.int('group', 1) };
+  const y = convTranspose2d(image, asImage(weight), options);
+  // Beyond what the input reaches there are zeros.
+  const [top, left, bottom, right] = padding.map((amount) => Math.max(0, -amount)) as unknown as Padding;
+  const filled = pad(y, { before: [0, 0, top, left], after: [0, 0, bottom, right] });
+  return as(x.shape, bias ? add(filled, reshape(bias, [bias.size, 1, 1])) : filled);
 };
 
 /** Products and convolutions. */

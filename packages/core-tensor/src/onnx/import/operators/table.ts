@@ -32,8 +32,6 @@ const operators: Readonly<Record<string, Readonly<Record<string, Operator>>>> = 
     ...resizeOperators,
     ...quantizationOperators,
     ...controlOperators,
-    // Earlier exports of this project, and of ONNX Runtime's optimizer, name it without its domain.
-    FusedMatMul: microsoftOperators.FusedMatMul,
   },
   [microsoft]: microsoftOperators,
 };
