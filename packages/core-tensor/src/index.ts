@@ -1,6 +1,7 @@
 export { checkpoint } from './autodiff/checkpoint.js';
 export { gradients, type ValueAndGrads, valueAndGrad, vectorJacobianProduct } from './autodiff/gradients.js';
 export { trainingKey, withTrainingKey } from './autodiff/training-key.js';
+export { visualMask, withVisualMask } from './autodiff/visual-mask.js';
 export { type CompileOptions, compile } from './compile.js';
 export { type ConfigIssue, type ConfigSchema, parseConfig } from './config.js';
 export { dispose } from './engine/dispose.js';

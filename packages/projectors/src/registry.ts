@@ -1,6 +1,7 @@
-import { ConfigError } from '@ocelli/core-tensor';
 import { CAbstractor } from './c-abstractor/c-abstractor.js';
 import { type CAbstractorConfig, type CAbstractorConfigInput, cAbstractorDefaults } from './c-abstractor/config.js';
+import { type DAbstractorConfig, type DAbstractorConfigInput, dAbstractorDefaults } from './d-abstractor/config.js';
+import { DAbstractor } from './d-abstractor/d-abstractor.js';
 import {
   type LinearProjectorConfig,
   type LinearProjectorConfigInput,
@@ -9,30 +10,38 @@ import {
   type MlpProjectorConfigInput,
   mlpDefaults,
 } from './mlp/config.js';
-import { LinearProjector, MlpProjector } from './mlp/mlp-projector.js';
+import { MlpProjector } from './mlp/mlp-projector.js';
+import { requireType } from './require-type.js';
 import { type ResamplerConfig, type ResamplerConfigInput, resamplerDefaults } from './resampler/config.js';
 import { Resampler } from './resampler/resampler.js';
 
 /** Every projector by its id, with what its configuration may leave out. */
 export const projectors = {
-  linear: { Projector: LinearProjector, defaults: linearDefaults },
+  linear: { Projector: MlpProjector, defaults: linearDefaults },
   mlp: { Projector: MlpProjector, defaults: mlpDefaults },
   resampler: { Projector: Resampler, defaults: resamplerDefaults },
   'c-abstractor': { Projector: CAbstractor, defaults: cAbstractorDefaults },
+  'd-abstractor': { Projector: DAbstractor, defaults: dAbstractorDefaults },
 } as const;
 
 /** An id under which {@link projectors} has an entry. */
 export type ProjectorType = keyof typeof projectors;
 
 /** Structure of any projector; `type` tells which. */
-export type ProjectorConfig = LinearProjectorConfig | MlpProjectorConfig | ResamplerConfig | CAbstractorConfig;
+export type ProjectorConfig =
+  | LinearProjectorConfig
+  | MlpProjectorConfig
+  | ResamplerConfig
+  | CAbstractorConfig
+  | DAbstractorConfig;
 
 /** A {@link ProjectorConfig} whose defaults may be left out; `type` may not. */
 export type ProjectorConfigInput =
   | (LinearProjectorConfigInput & { readonly type: 'linear' })
   | (MlpProjectorConfigInput & { readonly type: 'mlp' })
   | (ResamplerConfigInput & { readonly type: 'resampler' })
-  | (CAbstractorConfigInput & { readonly type: 'c-abstractor' });
+  | (CAbstractorConfigInput & { readonly type: 'c-abstractor' })
+  | (DAbstractorConfigInput & { readonly type: 'd-abstractor' });
 
 /** The class of the projector that a configuration describes. */
 export type ProjectorOf<Type extends ProjectorType> = InstanceType<(typeof projectors)[Type]['Projector']>;
@@ -44,13 +53,7 @@ export type ProjectorOf<Type extends ProjectorType> = InstanceType<(typeof proje
  */
 export function createProjector<Config extends ProjectorConfigInput>(config: Config): ProjectorOf<Config['type']> {
   const { type } = config;
-  if (!Object.hasOwn(projectors, type)) {
-    throw new ConfigError({
-      operation: 'createProjector',
-      expected: `a type among ${Object.keys(projectors).join(', ')}`,
-      received: JSON.stringify(type) ?? 'none',
-    });
-  }
+  requireType('createProjector', projectors, type);
   const Projector = projectors[type].Projector as new (config: ProjectorConfigInput) => ProjectorOf<Config['type']>;
   return new Projector(config);
 }

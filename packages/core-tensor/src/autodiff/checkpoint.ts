@@ -1,6 +1,6 @@
 import { isFloating } from '../dtype.js';
 import { record, Tensor } from '../tensor.js';
-import { trainingKey, withTrainingKey } from './training-key.js';
+import { rememberContexts } from './recording-context.js';
 
 /** A function whose intermediate values are computed again in the backward pass instead of being kept. */
 export interface CheckpointSegment {
@@ -27,9 +27,9 @@ export function checkpoint<Inputs extends readonly Tensor[], Output extends Tens
     const first = fn(...inputs);
     const single = first instanceof Tensor;
     const outputs = single ? [first] : (first as readonly Tensor[]);
-    const key = trainingKey();
+    const restore = rememberContexts();
     const run = (replayed: readonly Tensor[]): readonly Tensor[] => {
-      const again = withTrainingKey(key, () => fn(...(replayed as unknown as Inputs)));
+      const again = restore(() => fn(...(replayed as unknown as Inputs)));
       return again instanceof Tensor ? [again] : (again as readonly Tensor[]);
     };
     const segment: CheckpointSegment = { run, inputs, outputs };

@@ -1,7 +1,7 @@
-import { GraphError } from '../errors.js';
 import type { StreamKey } from '../ops/random.js';
+import { recordingContext } from './recording-context.js';
 
-let current: StreamKey | undefined;
+const context = recordingContext<StreamKey>('withTrainingKey');
 
 /**
  * Records a function as training: layers that drop something at random and are not passed a key themselves, such as
@@ -18,23 +18,10 @@ let current: StreamKey | undefined;
  * @throws GraphError if the function is async: what it records later would drop nothing
  */
 export function withTrainingKey<Result>(key: StreamKey | undefined, fn: () => Result): Result {
-  const outer = current;
-  current = key;
-  try {
-    const result = fn();
-    if (!(result instanceof Promise)) return result;
-  } finally {
-    current = outer;
-  }
-  throw new GraphError({
-    operation: 'withTrainingKey',
-    expected: 'a function that records its operations at once',
-    received: 'an async function',
-    remedy: 'Leave out async and await, and read data from what it returns.',
-  });
+  return context.run(key, fn);
 }
 
 /** The key that is in force where an operation is being recorded; undefined in evaluation. */
 export function trainingKey(): StreamKey | undefined {
-  return current;
+  return context.current();
 }

@@ -8,8 +8,8 @@ export interface SingleTile {
 
 /**
  * How the features of tiles become the visual tokens of images. Token t is Σ over its `taps` of weight · row, with rows
- * of `concat(features of all tiles [tiles · featuresPerTile, width], newline [1, width])`: with `taps` 1 all weights are
- * 1, and the tokens are one gather. The features of several layers take the same road.
+ * of `concat(features of all tower inputs [inputs · featuresPerTile, width], newline [1, width])`: with `taps` 1 all weights
+ * are 1, and the tokens are one gather. The features of several layers take the same road.
  */
 export interface GridTokenPlan {
   /** [images] tower inputs of each image: the whole image, then its tiles row by row. */
@@ -29,6 +29,8 @@ export interface GridTokenPlan {
 export interface GridTokenOptions {
   /** Side of the square of features that every tile has. */
   readonly featuresPerSide: number;
+  /** Inputs of the tower, blank ones behind those of the images included. Default: those of the images. */
+  readonly towerInputs?: number;
   /** Fill the plan up to this many tokens with the first row, which no sequence refers to. Default: none. */
   readonly paddedTokens?: (tokens: number) => number;
 }
@@ -47,7 +49,7 @@ export interface GridTokenOptions {
  */
 export function planGridTokens(
   images: readonly (GridLayout | SingleTile)[],
-  { featuresPerSide, paddedTokens = (tokens) => tokens }: GridTokenOptions,
+  { featuresPerSide, towerInputs, paddedTokens = (tokens) => tokens }: GridTokenOptions,
 ): GridTokenPlan {
   const featuresPerTile = featuresPerSide ** 2;
   for (const image of images) checkFeatures(image, featuresPerSide);
@@ -55,7 +57,7 @@ export function planGridTokens(
   const lengths = images.map(({ tokens }) => tokens);
   const used = sum(lengths);
   const tokens = Math.max(used, paddedTokens(used));
-  const newline = sum(tiles) * featuresPerTile;
+  const newline = Math.max(sum(tiles), towerInputs ?? 0) * featuresPerTile;
   const taps = images.some((image) => isGrid(image) && isResized(image)) ? 4 : 1;
   const rows = new Int32Array(tokens * taps);
   const weights = new Float32Array(tokens * taps);

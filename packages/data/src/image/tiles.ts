@@ -36,6 +36,11 @@ export function cutTiles(image: RgbImage, { tile, candidates, filter }: ImageGri
   return tiles;
 }
 
+/** The whole image as one input of a vision tower. */
+export function preprocessWhole(image: RgbImage, processor: ImageProcessor): TilePixels {
+  return { ...preprocessImage(image, processor), tiles: 1, imageSize: { width: image.width, height: image.height } };
+}
+
 /**
  * Cuts an image into tiles and turns each into the input of a vision tower.
  *

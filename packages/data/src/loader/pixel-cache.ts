@@ -1,9 +1,9 @@
-import type { PixelValues } from '../image/preprocess.js';
+import type { TilePixels } from '../image/tiles.js';
 
-/** Preprocessed images by path, as many as fit. */
+/** Preprocessed images by path and form, as many as fit. */
 export interface PixelCache {
-  get(path: string): PixelValues | undefined;
-  set(path: string, pixels: PixelValues): void;
+  get(key: string): TilePixels | undefined;
+  set(key: string, pixels: TilePixels): void;
   /** Bytes held. */
   readonly bytes: number;
 }
@@ -11,28 +11,28 @@ export interface PixelCache {
 /** A cache that forgets what was not used for the longest time once it holds more than `maximumBytes`. */
 export function createPixelCache(maximumBytes: number): PixelCache {
   // A Map iterates in the order of insertion: what is used is inserted again, so the first entry is the oldest.
-  const entries = new Map<string, PixelValues>();
+  const entries = new Map<string, TilePixels>();
   let bytes = 0;
   return {
     get bytes() {
       return bytes;
     },
-    get(path) {
-      const pixels = entries.get(path);
+    get(key) {
+      const pixels = entries.get(key);
       if (pixels !== undefined) {
-        entries.delete(path);
-        entries.set(path, pixels);
+        entries.delete(key);
+        entries.set(key, pixels);
       }
       return pixels;
     },
-    set(path, pixels) {
+    set(key, pixels) {
       if (pixels.data.byteLength > maximumBytes) return;
-      const previous = entries.get(path);
+      const previous = entries.get(key);
       if (previous !== undefined) {
         bytes -= previous.data.byteLength;
-        entries.delete(path);
+        entries.delete(key);
       }
-      entries.set(path, pixels);
+      entries.set(key, pixels);
       bytes += pixels.data.byteLength;
       for (const [oldest, { data }] of entries) {
         if (bytes <= maximumBytes) break;

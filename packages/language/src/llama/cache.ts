@@ -38,7 +38,7 @@ export interface KeyValueCache {
 }
 
 /** Low enough to vanish in a softmax. */
-const masked = -1e9;
+export const masked = -1e9;
 
 /** Keys or values of a prompt with room behind. x [batch, kvHeads, tokens, headDim] → [batch, kvHeads, capacity, headDim] */
 export function withRoom(x: Tensor, capacity: number): Tensor {

@@ -19,6 +19,8 @@ export interface DecoderPlace {
   readonly layer: number;
   /** Which tokens are visual: bool [batch, tokens]; `undefined` where the caller did not say, and in decoding steps. */
   readonly visualMask: Tensor | undefined;
+  /** [batch, tokens], 0 (or false) where padded; `undefined` where nothing is, and in decoding steps. */
+  readonly attentionMask?: Tensor | undefined;
 }
 
 /**

@@ -18,11 +18,13 @@ import {
   sum,
   type Tensor,
   tensor,
+  where,
+  withVisualMask,
 } from '@ocelli/core-tensor';
 import type { Attend } from './attention.js';
-import { append, attendCached, decodingMask, type KeyValueCache, visiblePlaces, withRoom } from './cache.js';
+import { append, attendCached, decodingMask, type KeyValueCache, masked, visiblePlaces, withRoom } from './cache.js';
 import { type LlamaConfig, type LlamaConfigInput, parseLlamaConfig } from './config.js';
-import { type DecoderHooks, LlamaDecoderLayer } from './decoder-layer.js';
+import { type DecoderHooks, type DecoderPlace, LlamaDecoderLayer } from './decoder-layer.js';
 import { isToken, maskedPositions, plainPositions, requireSize, sequenceSize, type TokenInput } from './input.js';
 import { rotaryTablesOf } from './rotary.js';
 
@@ -120,7 +122,8 @@ export class Llama extends Module {
     requireSize(operation, 'positions', positions, positions.shape[0] === 1 ? 1 : batch, tokens);
     requireSize(operation, 'labels', labels, batch, tokens);
     const attend = causalAttention(attentionMask);
-    const hiddenStates = this.decode(this.vectors(input), positions, () => attend, { hooks, visualMask });
+    const context = { hooks, visualMask, attentionMask };
+    const hiddenStates = this.decode(this.vectors(input), positions, () => attend, context);
     const logits = this.head(hiddenStates.at(-1)!);
     return { logits, hiddenStates, loss: labels && crossEntropy(logits, shifted(labels)) };
   }
@@ -150,7 +153,8 @@ export class Llama extends Module {
       return attend(query, key, value);
     };
     const positions = attentionMask ? maskedPositions(attentionMask) : plainPositions(tokens);
-    const hidden = this.decode(this.vectors(input), positions, () => keeping, { hooks, visualMask }).at(-1)!;
+    const context = { hooks, visualMask, attentionMask };
+    const hidden = this.decode(this.vectors(input), positions, () => keeping, context).at(-1)!;
     const visible = visiblePlaces(attentionMask, batch, { tokens, capacity });
     const nextPosition = sum(sliceAxis(visible, 1, 0, tokens), { axes: 1 });
     const length = tensor(Int32Array.of(tokens), []);
@@ -176,7 +180,7 @@ export class Llama extends Module {
     };
     const vectors = this.embed(reshape(inputIds, [batch, tokens])); // [batch, tokens, hiddenSize]
     const places = add(cast(reshape(positions, [batch, 1]), 'int32'), plainPositions(tokens));
-    const hidden = this.decode(vectors, places, attend, { hooks }).at(-1)!;
+    const hidden = this.decode(vectors, places, attend, { hooks, visualMask: undefined }).at(-1)!;
     return {
       logits: this.head(select(hidden, 1, -1)),
       cache: {
@@ -198,14 +202,16 @@ export class Llama extends Module {
     vectors: Tensor,
     positions: Tensor,
     attend: (layer: number) => Attend,
-    { hooks, visualMask }: { hooks?: DecoderHooks | undefined; visualMask?: Tensor | undefined },
+    { hooks, ...masks }: { readonly hooks?: DecoderHooks | undefined } & Omit<DecoderPlace, 'layer'>,
   ): Tensor[] {
     const rotary = rotaryTablesOf(this.config, positions);
     let hidden = vectors;
     const states = [hidden];
-    this.model.layers.forEach((layer, index) => {
-      hidden = layer.forward(hidden, rotary, attend(index), { hooks, place: { layer: index, visualMask } });
-      states.push(hidden);
+    withVisualMask(masks.visualMask, () => {
+      this.model.layers.forEach((layer, index) => {
+        hidden = layer.forward(hidden, rotary, attend(index), { hooks, place: { layer: index, ...masks } });
+        states.push(hidden);
+      });
     });
     states[states.length - 1] = this.model.norm.forward(hidden);
     return states;
@@ -217,10 +223,13 @@ export class Llama extends Module {
   }
 }
 
-/** Attention to earlier tokens, and to those that are no padding. */
+/**
+ * Attention to earlier tokens, and to those that are no padding. The two are added, so that a token of padding, whom
+ * nobody reads, looks where the official code lets it: at padding in front of it and at tokens behind.
+ */
 function causalAttention(attentionMask: Tensor | undefined): Attend {
   const [batch, tokens] = attentionMask?.shape ?? [];
-  const mask = attentionMask && reshape(isToken(attentionMask), [batch!, 1, 1, tokens!]);
+  const mask = attentionMask && reshape(where(isToken(attentionMask), 0, masked), [batch!, 1, 1, tokens!]);
   return (queries, keys, values) => attention(queries, keys, values, { causal: true, mask });
 }
 

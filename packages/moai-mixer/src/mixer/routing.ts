@@ -3,9 +3,12 @@ import {
   cast,
   equal,
   floor,
+  foldIn,
   foldStream,
   full,
   greaterEqual,
+  mul,
+  randomKey,
   randomUniform,
   reshape,
   type StreamKey,
@@ -56,7 +59,7 @@ export function routingOf(
 ): MoaiRouting {
   if (mode !== 'step1') return { kind: 'gates', precision: gatePrecision === 'official' ? precisions[mode] : 'float32' };
   const key = trainingKey();
-  if (key) return { kind: 'draw', draws: drawExperts(foldStream(key, layer)) };
+  if (key) return { kind: 'draw', draws: drawExperts(key, layer) };
   throw new ConfigError({
     operation: 'MoAI mixer, step1',
     expected: 'a training key, from which experts are drawn',
@@ -65,8 +68,40 @@ export function routingOf(
   });
 }
 
-/** An expert for the image and one for the language, uniformly: int32 [2]. */
-export function drawExperts(key: StreamKey): Tensor {
-  const { length } = expertNames.image;
-  return cast(floor(randomUniform(foldStream(key, 0x6d6f), [2]).mul(length)), 'int32');
+/** An expert for the image and one for the language, uniformly, other ones in each layer: int32 [2]. */
+export function drawExperts(key: StreamKey, layer: number): Tensor {
+  const { low: use } = foldIn(randomKey('moai experts'), String(layer));
+  return cast(floor(mul(randomUniform(foldStream(key, use), [2]), expertNames.image.length)), 'int32');
+}
+
+/** What decides about one modality's experts. */
+export interface Choice {
+  /** The modality's place in the draws. */
+  readonly index: 0 | 1;
+  /** Computes [batch, tokens, 3]; not called where the gates take no part. */
+  readonly logits: () => Tensor;
+}
+
+/** Weights of the three experts, of sum 1: [batch, tokens, 3], or [1, 1, 3] where all tokens share them. */
+export function expertWeights(routing: MoaiRouting, { index, logits }: Choice): Tensor {
+  const count = expertNames.image.length;
+  if (routing.kind === 'uniform') return full([1, 1, count], 1 / count);
+  if (routing.kind === 'draw') {
+    const drawn = sliceAxis(routing.draws, 0, index, index + 1); // [1]
+    const numbers = tensor(Int32Array.of(0, 1, 2));
+    return reshape(cast(equal(numbers, cast(drawn, 'int32')), 'float32'), [1, 1, count]);
+  }
+  return rounded(softmax(rounded(kept(logits(), routing.topK ?? count), routing.precision), -1), routing.precision);
+}
+
+/** Rounded to a float type and back, and so is what the gradient passes. */
+function rounded(x: Tensor, precision: GatePrecision): Tensor {
+  return cast(cast(x, precision), x.dtype);
+}
+
+/** Logits [..., 3] with all but the `count` highest out of the way. */
+function kept(logits: Tensor, count: number): Tensor {
+  if (count === expertNames.image.length) return logits;
+  const least = sliceAxis(topK(logits, count).values, -1, count - 1); // [..., 1]
+  return where(greaterEqual(logits, least), logits, Number.NEGATIVE_INFINITY);
 }

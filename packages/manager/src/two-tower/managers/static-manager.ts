@@ -1,4 +1,4 @@
-import { concat, type LayerNorm, Module, type Parameter, sliceAxis, type Tensor } from '@ocelli/core-tensor';
+import { add, broadcastTo, concat, type LayerNorm, Module, type Parameter, sliceAxis, type Tensor } from '@ocelli/core-tensor';
 import { type LevelWeights, meanWeights } from '../../level-weights.js';
 import { type ManagerConfig, type ManagerConfigInput, parseManagerConfig } from './config.js';
 import type { Manager, ManagerForwardOptions, ManagerInputs, ManagerWeights } from './manager.js';
@@ -70,4 +70,12 @@ export class StaticManager extends Module implements Manager {
     const shared = levelSoftmax(joined(scores, earlier, noise), this.softmax_temperature);
     return { levels: sliceAxis(shared, 1, 0, levels), previous: sliceAxis(shared, 1, levels) };
   }
+}
+
+/** Scores of levels, with noise where there is any, and of earlier outputs as the entries of one softmax. */
+function joined(levels: Tensor, earlier: Tensor, noise: Tensor | undefined): Tensor {
+  if (!noise) return concat([levels, earlier], 1);
+  const noisy = add(levels, noise); // [batch, levels, tokens, width]
+  const [batch, , tokens, width] = noisy.shape as [number, number, number, number];
+  return concat([noisy, broadcastTo(earlier, [batch, earlier.shape[1]!, tokens, width])], 1);
 }

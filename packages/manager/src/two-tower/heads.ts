@@ -1,0 +1,96 @@
+import { dropout, gelu, initializers, LayerNorm, Linear, linear, Module, Parameter, type StreamKey, type Tensor, l2Normalize, select } from '@ocelli/core-tensor';
+
+function newLinear(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
+  return new Linear(inputs, outputs, { initializer: initializers.normal(0, 0.02), ...options });
+}
+
+/**
+ * Predicts masked tokens from the text states of the last cross-modal layer. Its last layer is its own, not the word
+ * table. Keys `transform.{dense,LayerNorm}`, `decoder.weight`, `bias`.
+ */
+export class MaskedLanguageModelHead extends Module {
+  readonly transform: { readonly dense: Linear; readonly LayerNorm: LayerNorm };
+  readonly decoder: Linear;
+  readonly bias: Parameter;
+
+  constructor(hiddenSize: number, vocabSize: number, { layerNormEps = 1e-12 }: { readonly layerNormEps?: number } = {}) {
+    super();
+    this.transform = { dense: newLinear(hiddenSize, hiddenSize), LayerNorm: new LayerNorm(hiddenSize, layerNormEps) };
+    this.decoder = newLinear(hiddenSize, vocabSize, { bias: false });
+    this.bias = new Parameter([vocabSize]);
+  }
+
+  /** text states [batch, tokens, width] → logits [batch, tokens, vocabulary] */
+  forward(x: Tensor): Tensor {
+    const { dense, LayerNorm: norm } = this.transform;
+    return linear(norm.forward(gelu(dense.forward(x))), this.decoder.floatWeight, this.bias);
+  }
+}
+
+/** Whether text and image belong together; class 1 says yes. Key `fc`. */
+export class ImageTextMatchingHead extends Module {
+  readonly fc: Linear;
+
+  constructor(hiddenSize: number) {
+    super();
+    this.fc = newLinear(2 * hiddenSize, 2);
+  }
+
+  /** pooled [batch, 2 · width] → logits [batch, 2] */
+  forward(pooled: Tensor): Tensor {
+    return this.fc.forward(pooled);
+  }
+}
+
+/** Features of one modality for the contrastive loss, of length one. Key `fc`. */
+export class ContrastiveHead extends Module {
+  readonly fc: Linear;
+
+  constructor(width: number, outputs = 256) {
+    super();
+    this.fc = newLinear(width, outputs);
+  }
+
+  /** the encoder's last layer [batch, tokens, width] → [batch, outputs], from the first token */
+  forward(x: Tensor): Tensor {
+    return l2Normalize(this.fc.forward(select(x, 1, 0)));
+  }
+}
+
+/** Sizes of a {@link ClassificationHead}. */
+export interface ClassificationHeadOptions {
+  /** Width between its two layers. */
+  readonly hidden: number;
+  /** Share of its inputs dropped in training. Default: 0. */
+  readonly dropout?: number;
+}
+
+/**
+ * Linear, LayerNorm, GELU, Linear: answers VQA, SNLI-VE and NLVR². Keys `0`, `1` and `3`, the places in the official
+ * sequence.
+ */
+export class ClassificationHead extends Module {
+  readonly 0: Linear;
+  readonly 1: LayerNorm;
+  readonly 3: Linear;
+  private readonly dropoutRate: number;
+
+  constructor(inputs: number, classes: number, { hidden, dropout: dropoutRate = 0 }: ClassificationHeadOptions) {
+    super();
+    this[0] = newLinear(inputs, hidden);
+    this[1] = new LayerNorm(hidden);
+    this[3] = newLinear(hidden, classes);
+    this.dropoutRate = dropoutRate;
+  }
+
+  /** pooled [batch, inputs] → logits [batch, classes] */
+  forward(pooled: Tensor, { dropoutKey }: { readonly dropoutKey?: StreamKey | undefined } = {}): Tensor {
+    const kept = dropout(pooled, { rate: this.dropoutRate, key: dropoutKey });
+    return this[3].forward(gelu(this[1].forward(this[0].forward(kept))));
+  }
+}
+
+/** Scores how well text and image match, without contrastive features. Starts as the row of a match of ITM. */
+export function rankOutput(hiddenSize: number): Linear {
+  return newLinear(2 * hiddenSize, 1);
+}

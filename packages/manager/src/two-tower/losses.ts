@@ -1,0 +1,14 @@
+import { binaryCrossEntropyWithLogits, mul, type Tensor } from '@ocelli/core-tensor';
+
+/**
+ * Loss of VQA: binary cross-entropy, mean over samples and classes, times the number of classes.
+ * logits and soft targets [batch, classes] → scalar. Source: ManagerTower `src/modules/objectives.py`, `compute_vqa`.
+ */
+export function visualQuestionAnsweringLoss(logits: Tensor, targets: Tensor): Tensor {
+  return mul(binaryCrossEntropyWithLogits(logits, targets), logits.shape[1]!);
+}
+
+/** Soft target of an answer that so many of the ten annotators gave: 0, 0.3, 0.6, 0.9, 1. */
+export function annotatorScore(count: number): number {
+  return [0, 0.3, 0.6, 0.9][Math.max(0, count)] ?? 1;
+}
