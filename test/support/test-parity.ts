@@ -12,14 +12,14 @@ import {
 import { afterAll, describe, expect, it } from 'vitest';
 
 /**
- * The fixture with its weights changed (its inputs if it has none), irregularly: norms undo a regular change. Without
- * tensors, with its numbers changed.
+ * The fixture with its weights changed (its inputs if it has none, its outputs if it has neither), irregularly: norms
+ * undo a regular change. Without tensors, with its numbers changed, or its texts if it has no number either.
  */
 function withChangedWeights(fixture: Fixture): Fixture {
-  if (fixture.tensors.size === 0) return { ...fixture, config: withChangedNumbers(fixture.config) };
+  if (fixture.tensors.size === 0) return { ...fixture, config: withChangedValues(fixture.config) };
   const names = [...fixture.tensors.keys()];
-  const weights = names.filter((name) => name.startsWith('param.'));
-  const changed = new Set(weights.length > 0 ? weights : names.filter((name) => name.startsWith('in.')));
+  const role = ['param.', 'in.', 'out.'].find((each) => names.some((name) => name.startsWith(each)))!;
+  const changed = new Set(names.filter((name) => name.startsWith(role)));
   const tensors = [...fixture.tensors].map(([name, original]): [string, FixtureTensor] => {
     if (!changed.has(name)) return [name, original];
     if (original.data instanceof BigInt64Array)
@@ -30,11 +30,16 @@ function withChangedWeights(fixture: Fixture): Fixture {
   return { ...fixture, tensors: new Map(tensors) };
 }
 
-function withChangedNumbers(value: unknown): unknown {
-  if (typeof value === 'number') return value + 1;
-  if (Array.isArray(value)) return value.map(withChangedNumbers);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withChangedNumbers(each)]));
+function withChangedValues(config: unknown): unknown {
+  const changed = mapLeaves(config, (leaf) => (typeof leaf === 'number' ? leaf + 1 : leaf));
+  const hasNumbers = JSON.stringify(changed) !== JSON.stringify(config);
+  return hasNumbers ? changed : mapLeaves(config, (leaf) => (typeof leaf === 'string' ? `${leaf}?` : leaf));
+}
+
+function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => mapLeaves(each, change));
+  if (typeof value !== 'object' || value === null) return change(value);
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapLeaves(each, change)]));
 }
 
 /**

@@ -37,6 +37,10 @@ export {
 } from './nn/module.js';
 export { Parameter, type ParameterOptions, type SetOptions } from './nn/parameter.js';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export.js';
+export { type ImportOnnxOptions, importOnnx } from './onnx/import/import-onnx.js';
+export type { DeclaredSize, OnnxValueInfo } from './onnx/import/model.js';
+export { OnnxError, type OnnxErrorDetails } from './onnx/import/onnx-error.js';
+export { OnnxModule } from './onnx/import/onnx-module.js';
 export * from './ops/activations.js';
 export * from './ops/arithmetic.js';
 export { type AttentionOptions, attention } from './ops/attention.js';

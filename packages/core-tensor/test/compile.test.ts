@@ -34,6 +34,18 @@ describe.each(['ort', 'reference'] as const)('a compiled function on %s', (name)
     await closeEngine();
   });
 
+  test('computes elementwise with constants of one element that have several axes', async () => {
+    const one = tensor(BigInt64Array.of(2n), [1, 1], 'int64');
+    const doubled = compile((x: Tensor) => [mul(x, one), one]);
+    const [product, constant] = await doubled(tensor(BigInt64Array.of(3n, 4n), [2], 'int64'));
+    expect(product!.shape).toEqual([1, 2]);
+    expect(await product!.data()).toEqual(BigInt64Array.of(6n, 8n));
+    expect(await constant!.data()).toEqual(BigInt64Array.of(2n));
+    const [alone] = await compile(() => [one])();
+    expect(alone!.shape).toEqual([1, 1]);
+    expect(await alone!.data()).toEqual(BigInt64Array.of(2n));
+  });
+
   test('is traced once per shapes and dtypes', async () => {
     const fn = vi.fn((x: Tensor) => mul(x, 2));
     const doubled = compile(fn);

@@ -1,6 +1,6 @@
 export type { Batch, BatchShape } from './collate/batch.js';
 export { bucketLength, type LengthBuckets } from './collate/buckets.js';
-export { type CollateOptions, type CollateSample, collate } from './collate/collate.js';
+export { type CollateOptions, collate } from './collate/collate.js';
 export { CollationError } from './collate/collation-error.js';
 export {
   type ImageSpan,
@@ -12,12 +12,14 @@ export {
 export { type TokenizeConversationOptions, tokenizeConversation } from './collate/tokenize-conversation.js';
 export {
   IGNORE_LABEL,
+  type SampleImage,
   type SegmentTokenizer,
   type TokenizedSample,
   type TokenizeOptions,
   tokenizeSegments,
   VISUAL_TOKEN,
 } from './collate/tokenize-segments.js';
+export type { CollateSample } from './collate/visual-tokens.js';
 export { type ChatMessage, type ChatTemplateOptions, renderChatTemplate } from './conversation/chat-template.js';
 export {
   type Conversation,
@@ -100,7 +102,7 @@ export {
   type PublishedLabelOptions,
   publishedLabels,
 } from './labels/published-labels.js';
-export { conversationDataset, type Dataset, type Mixture, mixDatasets } from './loader/dataset.js';
+export { conversationDataset, type Dataset, type Mixture, mixDatasets, modalityLength } from './loader/dataset.js';
 export { type GroupByLengthOptions, groupByLength } from './loader/group-by-length.js';
 export { createLoader, type Loader } from './loader/loader.js';
 export { LoaderError } from './loader/loader-error.js';

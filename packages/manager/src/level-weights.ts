@@ -44,7 +44,10 @@ export async function meanWeights({
 export function weightTable(
   name: string,
   rows: readonly { readonly layer: number; readonly weights: LevelWeights }[],
-  { levelNames, previousNames = [] }: { readonly levelNames: readonly string[]; readonly previousNames?: readonly string[] },
+  {
+    levelNames,
+    previousNames = [],
+  }: { readonly levelNames: readonly string[]; readonly previousNames?: readonly string[] },
 ): LevelWeightTable {
   const padded = (weights: readonly number[], length: number) =>
     Array.from({ length }, (_, index): number | null => weights[index] ?? null);

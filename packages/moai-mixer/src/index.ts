@@ -1,4 +1,8 @@
-export { type MoaiCompressorConfig, type MoaiCompressorConfigInput, parseMoaiCompressorConfig } from './compressor/config.js';
+export {
+  type MoaiCompressorConfig,
+  type MoaiCompressorConfigInput,
+  parseMoaiCompressorConfig,
+} from './compressor/config.js';
 export { type CompressOptions, MoaiCompressor } from './compressor/moai-compressor.js';
 export {
   type MoaiMixerConfig,
@@ -19,6 +23,59 @@ export {
   type MoaiRouting,
   routingOf,
 } from './mixer/routing.js';
+export { type PipelineGeneration, withoutIgnoredIds } from './pipelines/generation.js';
+export { type MmbenchRow, mmbenchQuestion } from './pipelines/mmbench-question.js';
+export { type MoaiPipeline, type MoaiPipelineName, moaiPipelines, type PipelineItem } from './pipelines/pipelines.js';
 export { type PartialLoraConfig, type PartialLoraConfigInput, parsePartialLoraConfig } from './plora/config.js';
 export { addPartialLora, PartialLora } from './plora/partial-lora.js';
-export { type MoaiTrainingPhase, moaiTrainingPhases } from './training/phases.js';
+export {
+  type MoaiPrompt,
+  type MoaiPromptStyle,
+  moaiAnswerText,
+  moaiPrompt,
+  moaiSystemText,
+  readMoaiAnswer,
+  readMoaiDemoAnswer,
+} from './prompts/prompt.js';
+export {
+  type TokenizedMoaiPrompt,
+  type TokenizePromptOptions,
+  tokenizeMoaiPrompt,
+} from './prompts/tokenize-prompt.js';
+export { type MoaiTrainingPhase, moaiTrainingPhases, startMoaiPhase } from './training/phases.js';
+export { type Box, boxText, coordinateText, publishedImageSize, relativeBox } from './verbalization/box-text.js';
+export { type DetectionTextOptions, verbalizeDetections } from './verbalization/detection.js';
+export {
+  type DetectedObject,
+  type ExternalVisionModels,
+  findAll,
+  type PanopticSegmentation,
+  publishedVocabularies,
+  type ReadLine,
+  type SceneGraph,
+  type VisionFindings,
+  type VisionVocabularies,
+} from './verbalization/findings.js';
+export {
+  type PanopticPixelsOptions,
+  panopticImage,
+  panopticPixels,
+  segmentColour,
+} from './verbalization/panoptic-image.js';
+export { type ReadingTextOptions, verbalizeLines } from './verbalization/reading.js';
+export { type SceneGraphTextOptions, verbalizeSceneGraph } from './verbalization/scene-graph.js';
+export { type SegmentationTextOptions, segmentBoxes, verbalizeSegmentation } from './verbalization/segmentation.js';
+export {
+  joinTexts,
+  type VerbalizationPart,
+  type VerbalizeOptions,
+  verbalizationParts,
+  verbalize,
+} from './verbalization/verbalize.js';
+export {
+  ade20kClasses,
+  cocoPanopticClasses,
+  detectionQueries,
+  imagenetClasses,
+  panopticPredicates,
+} from './vocabularies/index.js';

@@ -22,7 +22,7 @@ export {
   parseDeformableFusionConfig,
 } from './fusion/deformable/config.js';
 export { DeformableFusion } from './fusion/deformable/deformable-fusion.js';
-export { resizeFeatureMap } from './fusion/feature-maps.js';
+export { mapToTokens, resizeFeatureMap, tokensToMap } from './fusion/feature-maps.js';
 export type { Fusion, Grid } from './fusion/fusion.js';
 export { alignSlowPath } from './fusion/llava-hr/align-slow-path.js';
 export { type LlavaHrConfig, type LlavaHrConfigInput, parseLlavaHrConfig } from './fusion/llava-hr/config.js';

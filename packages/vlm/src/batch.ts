@@ -1,5 +1,6 @@
 import { type Tensor, tensor } from '@ocelli/core-tensor';
 import type { Batch } from '@ocelli/data';
+import { type GridTokens, gridTensors } from './grid-tokens.js';
 
 /** A batch of multimodal sequences as tensors. */
 export interface VisionLanguageBatch {
@@ -15,6 +16,8 @@ export interface VisionLanguageBatch {
   readonly positions: Tensor;
   /** float32 [images, 3, height, width] */
   readonly pixelValues: Tensor;
+  /** What the visual tokens are made by, where images are cut into tiles. */
+  readonly grid?: GridTokens;
 }
 
 /** A collated batch as tensors. */
@@ -26,6 +29,7 @@ export function toTensors({
   attentionMask,
   positions,
   pixelValues,
+  grid,
 }: Batch): VisionLanguageBatch {
   const cells = [shape.batch, shape.length];
   return {
@@ -35,5 +39,6 @@ export function toTensors({
     attentionMask: tensor(attentionMask, cells),
     positions: tensor(positions, cells),
     pixelValues: tensor(pixelValues, [shape.images, 3, shape.height, shape.width]),
+    ...(grid === undefined ? {} : { grid: gridTensors(grid) }),
   };
 }

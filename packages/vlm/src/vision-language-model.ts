@@ -1,10 +1,11 @@
-import { ConfigError, Module, type StreamKey, type Tensor, zeros } from '@ocelli/core-tensor';
+import { ConfigError, initializers, Module, Parameter, type StreamKey, type Tensor, zeros } from '@ocelli/core-tensor';
 import { ClipVisionTower } from '@ocelli/encoders';
 import { Llama } from '@ocelli/language';
 import { createProjector, type Projector } from '@ocelli/projectors';
 import { assembleSequences } from './assemble.js';
 import type { VisionLanguageBatch } from './batch.js';
 import { parseVisionLanguageConfig, type VisionLanguageConfig } from './config.js';
+import { arrangeGridTokens, type GridTokens } from './grid-tokens.js';
 
 export interface VisionLanguageOptions {
   /** Drops what the projector's configuration says; without a key nothing is dropped, as in evaluation. */
@@ -15,12 +16,14 @@ export interface VisionLanguageOptions {
  * Vision tower, projector and language model as one trainable model: features of the images become tokens of the
  * language model and stand in its sequences where the conversations have their images.
  *
- * Parameters are named `vision.…`, `projector.…`, `language.…`.
+ * Parameters are named `vision.…`, `projector.…`, `language.…`, and `imageNewline` where there is one.
  */
 export class VisionLanguageModel extends Module {
   readonly vision: ClipVisionTower;
   readonly projector: Projector;
   readonly language: Llama;
+  /** [language width] The row behind each row of a grid, where the configuration has one. */
+  readonly imageNewline: Parameter | undefined;
 
   /** The configuration with all defaults filled in. */
   readonly config: Required<VisionLanguageConfig>;
@@ -32,15 +35,20 @@ export class VisionLanguageModel extends Module {
    */
   constructor(config: VisionLanguageConfig) {
     super();
-    const { vision, projector, language, featureLayer } = parseVisionLanguageConfig(config);
+    const { vision, projector, language, featureLayer, imageNewline } = parseVisionLanguageConfig(config);
     this.vision = new ClipVisionTower(vision);
     this.projector = createProjector(projector);
     this.language = new Llama(language);
+    const width = this.language.config.hiddenSize;
+    this.imageNewline = imageNewline
+      ? new Parameter([width], { initializer: initializers.normal(0, 1 / Math.sqrt(width)) })
+      : undefined;
     this.config = {
       vision: this.vision.config,
       projector: this.projector.config,
       language: this.language.config,
       featureLayer,
+      imageNewline,
     };
     requireLayer(featureLayer, this.vision.config.numHiddenLayers);
     requireWidth('visionWidth', this.projector.config.visionWidth, this.vision.config.hiddenSize);
@@ -66,10 +74,21 @@ export class VisionLanguageModel extends Module {
   }
 
   /** Embedded sequences [batch, length, language width] with the visual tokens in their places. */
-  embed({ inputIds, plan, pixelValues }: VisionLanguageBatch, options: VisionLanguageOptions = {}): Tensor {
+  embed({ inputIds, plan, pixelValues, grid }: VisionLanguageBatch, options: VisionLanguageOptions = {}): Tensor {
     const text = this.language.embed(inputIds);
-    const visual = pixelValues.shape[0] === 0 ? undefined : this.encodeImages(pixelValues, options);
-    return assembleSequences(text, visual, plan);
+    if (pixelValues.shape[0] === 0) return assembleSequences(text, undefined, plan);
+    const features = this.encodeImages(pixelValues, options);
+    return assembleSequences(text, grid === undefined ? features : this.arrangeGrids(features, grid), plan);
+  }
+
+  private arrangeGrids(features: Tensor, grid: GridTokens): Tensor {
+    if (this.imageNewline !== undefined) return arrangeGridTokens(features, this.imageNewline, grid);
+    throw new ConfigError({
+      operation: 'VisionLanguageModel.embed',
+      expected: 'a model with imageNewline, as the batch has images cut into tiles',
+      received: 'one without',
+      remedy: 'Set imageNewline in its configuration, or make batches without a grid.',
+    });
   }
 
   /** Logits [batch, length, vocabulary]. Padding must be on the right: no row sees what comes after it. */

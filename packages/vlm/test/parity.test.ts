@@ -35,6 +35,7 @@ describe('published implementations', () => {
     expect(result.forward).toBeLessThanOrEqual(1e-4);
     expect(result.gradient).toBeLessThanOrEqual(1e-3);
     for (const role of ['param', 'in'] as const) {
+      if (![...fixture.tensors.keys()].some((name) => name.startsWith(`${role}.`))) continue;
       expect(passes(await runParityCheck(check, withChanged(fixture, role))), role).toBe(false);
     }
   });

@@ -19,12 +19,26 @@ export const projectorConfigs = {
     queryStart: 'normal',
   },
   'c-abstractor': { type: 'c-abstractor', ...widths, inputTokens: 4, outputTokens: 1, hiddenSize: 16, depth: 1 },
+  'd-abstractor': {
+    type: 'd-abstractor',
+    ...widths,
+    inputTokens: 4,
+    outputTokens: 1,
+    endTokens: 1,
+    hiddenSize: 16,
+    intermediateSize: 8,
+    numHiddenLayers: 1,
+    numAttentionHeads: 2,
+  },
 } as const satisfies Record<ProjectorType, ProjectorConfigInput>;
 
-export const visualTokens = { linear: 4, mlp: 5, resampler: 3, 'c-abstractor': 1 } as const satisfies Record<
-  ProjectorType,
-  number
->;
+export const visualTokens = {
+  linear: 4,
+  mlp: 5,
+  resampler: 3,
+  'c-abstractor': 1,
+  'd-abstractor': 2,
+} as const satisfies Record<ProjectorType, number>;
 
 /** A model small enough for any test: images of 8 × 8 pixels, four patches, 24 tokens. */
 export function smallConfig(type: ProjectorType = 'linear'): VisionLanguageConfig {

@@ -47,7 +47,7 @@ describe('the configuration', () => {
   it('refuses an unknown projector, naming the known ones', () => {
     const wrong = build({ projector: { ...projectorConfigs.linear, type: 'q-former' } });
     expect(wrong).toThrow(ConfigError);
-    expect(wrong).toThrow(/linear, mlp, resampler, c-abstractor, received "q-former"/);
+    expect(wrong).toThrow(/linear, mlp, resampler, c-abstractor, d-abstractor, received "q-former"/);
   });
 
   it('refuses a projector that is made for another number of features than the tower has', () => {

@@ -51,6 +51,9 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
     shape: elementwise ? (sameShape(shape, full) ? ['n'] : []) : shape,
   });
 
+  // Where any length will do, constants of one element have no more axes than what they meet.
+  const constantShape = (shape: Shape): Shape => (elementwise ? (sameShape(shape, full) ? [1] : []) : shape);
+
   const names: string[] = [];
   const inputs: OnnxValue[] = [];
   const inputNames = new Array<string | undefined>(graph.inputCount).fill(undefined);
@@ -73,7 +76,7 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
         break;
       }
       case 'constant':
-        names.push(builder.constant(node.data, node.shape, node.dtype));
+        names.push(builder.constant(node.data, constantShape(node.shape), node.dtype));
         break;
       case 'resident': {
         const data = options.resident?.(node.buffer);
@@ -86,10 +89,10 @@ export function lower(graph: Graph, options: LowerOptions = {}): LoweredModel {
         }
         names.push(
           node.dtype === 'bfloat16'
-            ? builder.emit('Cast', [builder.constant(data, node.shape, 'float32')], {
+            ? builder.emit('Cast', [builder.constant(data, constantShape(node.shape), 'float32')], {
                 to: { int: elementTypes.bfloat16 },
               })
-            : builder.constant(data, node.shape, node.dtype),
+            : builder.constant(data, constantShape(node.shape), node.dtype),
         );
         break;
       }

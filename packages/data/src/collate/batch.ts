@@ -1,3 +1,5 @@
+import type { GridTokenPlan } from '../grids/plan-grid-tokens.js';
+
 /**
  * A batch as plain typed arrays, row-major. `batch`, `length`, `images`, `height` and `width` below are those of
  * {@link Batch.shape}.
@@ -19,11 +21,14 @@ export interface Batch {
   /**
    * [batch · length] For every position the row of `concat(text embeddings, visual tokens)` that belongs there. Text
    * embeddings are the batch · length embedded `inputIds`, so a text or padding position points to itself; visual
-   * tokens follow, `visualTokensPerImage` an image: batch · length + image · visualTokensPerImage + token.
+   * tokens follow, `visualTokensPerImage` an image: batch · length + image · visualTokensPerImage + token. With a
+   * `grid`, visual tokens are what that makes of the images' features.
    */
   readonly plan: Int32Array;
   /** [images, 3, height, width] */
   readonly pixelValues: Float32Array;
+  /** How features of tiles become visual tokens, where images are cut into tiles; there `images` counts tiles. */
+  readonly grid?: GridTokenPlan;
 }
 
 export interface BatchShape {

@@ -28,11 +28,13 @@ export function checkSample(sample: TokenizedSample, visualTokensPerImage: numbe
     fail(`as many labels as the ${inputIds.length} tokens`, String(labels.length), rebuild);
   }
   const image = new Uint8Array(inputIds.length);
-  for (const { start } of images) {
-    if (start < 0 || start + visualTokensPerImage > inputIds.length) {
-      fail(`${visualTokensPerImage} positions from ${start} on for an image`, `${inputIds.length} tokens`, rebuild);
+  let promised = 0;
+  for (const { start, tokens = visualTokensPerImage } of images) {
+    if (start < 0 || start + tokens > inputIds.length) {
+      fail(`${tokens} positions from ${start} on for an image`, `${inputIds.length} tokens`, rebuild);
     }
-    image.fill(1, start, start + visualTokensPerImage);
+    image.fill(1, start, start + tokens);
+    promised += tokens;
   }
   let trained = 0;
   for (let position = 0; position < inputIds.length; position++) {
@@ -47,8 +49,8 @@ export function checkSample(sample: TokenizedSample, visualTokensPerImage: numbe
     if (position > 0) trained++;
   }
   const visible = image.reduce((sum, value) => sum + value, 0);
-  if (visible !== images.length * visualTokensPerImage) {
-    fail(`${images.length} separate images of ${visualTokensPerImage} positions`, `${visible} positions`, rebuild);
+  if (visible !== promised) {
+    fail(`${images.length} separate images of ${promised} positions in all`, `${visible} positions`, rebuild);
   }
   if (requireLabels && trained === 0) {
     fail(

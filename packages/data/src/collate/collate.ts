@@ -1,19 +1,18 @@
+import type { ImageGrid } from '../grids/image-grid.js';
 import type { PixelValues } from '../image/preprocess.js';
 import type { ImageSize } from '../image/rgb-image.js';
 import type { Batch } from './batch.js';
 import { bucketLength, type LengthBuckets } from './buckets.js';
 import { checkSample } from './check-sample.js';
 import { CollationError } from './collation-error.js';
-import { IGNORE_LABEL, type TokenizedSample, VISUAL_TOKEN } from './tokenize-segments.js';
-
-/** A tokenized sample with the pixels of its images, in the order of `images`; each [3, height, width]. */
-export interface CollateSample extends TokenizedSample {
-  readonly pixels: readonly PixelValues[];
-}
+import { IGNORE_LABEL, VISUAL_TOKEN } from './tokenize-segments.js';
+import { type CollateSample, planVisualTokens, tilesOf } from './visual-tokens.js';
 
 export interface CollateOptions {
-  /** Positions that an image takes: what the projector makes of it. */
+  /** Positions that an image takes: what the projector makes of it. With a grid, what it makes of a tile. */
   readonly visualTokensPerImage: number;
+  /** How images were cut into tiles; the visual tokens of a tile are then a square number. Default: they were not. */
+  readonly grid?: ImageGrid | undefined;
   /** Fills padding and the places of images. */
   readonly padTokenId: number;
   /** What lengths are padded to. Every length that occurs is a program to compile: keep them few. */
@@ -26,7 +25,7 @@ export interface CollateOptions {
   /** Overrides the side that `purpose` implies. */
   readonly padding?: 'right' | 'left';
   /**
-   * Fill `pixelValues` with blank images up to this many, so that batches with fewer images, or none, run the same
+   * Fill `pixelValues` with blank images (or tiles) up to this many, so that batches with fewer images, or none, run the same
    * program. Default: as many as there are.
    */
   readonly imagesPerBatch?: number;
@@ -46,14 +45,17 @@ export interface CollatedTokens {
  * A batch of texts alone has zero images, unless `imagesPerBatch` asks for blank ones.
  *
  * @throws CollationError naming the sample, if its mask does not add up, it has nothing to train, no bucket is long
- * enough, or its images are of another size
+ * enough, its images are of another size, or take other positions than the grid says
  */
 export function collate(samples: readonly CollateSample[], options: CollateOptions): Batch {
   const { batch, pixels } = collateTokens(samples, options);
   const { images, height, width } = batch.shape;
-  const imageLength = 3 * height * width;
-  const pixelValues = new Float32Array(images * imageLength);
-  for (const [index, { data }] of pixels.entries()) pixelValues.set(data, index * imageLength);
+  const pixelValues = new Float32Array(images * 3 * height * width);
+  let start = 0;
+  for (const { data } of pixels) {
+    pixelValues.set(data, start);
+    start += data.length;
+  }
   return { ...batch, pixelValues };
 }
 
@@ -66,6 +68,7 @@ export function collateTokens(samples: readonly CollateSample[], options: Collat
   const length = bucketLength(longest.inputIds.length, buckets, longest.sampleId);
   const padLeft = (options.padding ?? (purpose === 'training' ? 'right' : 'left')) === 'left';
   const pixels = collectPixels(samples, options);
+  const visual = planVisualTokens(samples, options, options.imagesPerBatch);
 
   const batch = samples.length;
   const cells = batch * length;
@@ -77,6 +80,7 @@ export function collateTokens(samples: readonly CollateSample[], options: Collat
   const plan = Int32Array.from({ length: cells }, (_, cell) => cell);
 
   let image = 0;
+  let visualRow = cells;
   for (const [row, sample] of samples.entries()) {
     const start = row * length + (padLeft ? length - sample.inputIds.length : 0);
     for (let position = 0; position < sample.inputIds.length; position++) {
@@ -87,14 +91,12 @@ export function collateTokens(samples: readonly CollateSample[], options: Collat
     labels.set(sample.labels, start);
     attentionMask.fill(1, start, start + sample.inputIds.length);
     for (const { start: imageStart } of sample.images) {
-      for (let token = 0; token < visualTokensPerImage; token++) {
-        plan[start + imageStart + token] = cells + image * visualTokensPerImage + token;
-      }
-      image++;
+      const tokens = visual.lengths[image++]!;
+      for (let token = 0; token < tokens; token++) plan[start + imageStart + token] = visualRow++;
     }
   }
 
-  const images = Math.max(image, options.imagesPerBatch ?? 0);
+  const images = visual.towerInputs;
   const { height, width } = images === 0 ? { height: 0, width: 0 } : (pixels[0] ?? options.imageSize!);
   return {
     batch: {
@@ -106,19 +108,23 @@ export function collateTokens(samples: readonly CollateSample[], options: Collat
       attentionMask,
       positions,
       plan,
+      ...(visual.grid === undefined ? {} : { grid: visual.grid }),
     },
     pixels,
   };
 }
 
 function checkOptions(samples: readonly CollateSample[], options: CollateOptions): void {
-  const { visualTokensPerImage, padTokenId, imagesPerBatch, imageSize } = options;
+  const { visualTokensPerImage, padTokenId, grid, imagesPerBatch, imageSize } = options;
   const fail = (expected: string, received: unknown, remedy: string): never => {
     throw new CollationError({ operation: 'collate', expected, received: String(received), remedy, value: received });
   };
   if (samples.length === 0) fail('at least one sample', 'none', 'skip empty batches');
   if (!Number.isInteger(visualTokensPerImage) || visualTokensPerImage < 1) {
     fail('visualTokensPerImage to be a positive integer', visualTokensPerImage, 'take it from the projector');
+  }
+  if (grid !== undefined && !Number.isInteger(Math.sqrt(visualTokensPerImage))) {
+    fail('visualTokensPerImage to be a square number, as there is a grid', visualTokensPerImage, 'leave the grid out');
   }
   if (!Number.isInteger(padTokenId) || padTokenId < 0) {
     fail('padTokenId to be a token id', padTokenId, 'where a tokenizer has no pad token, its unknown token serves');
@@ -127,7 +133,7 @@ function checkOptions(samples: readonly CollateSample[], options: CollateOptions
   if (!Number.isInteger(imagesPerBatch) || imagesPerBatch < 0) {
     fail('imagesPerBatch to be a non-negative integer', imagesPerBatch, 'use batch size times images per sample');
   }
-  const images = samples.reduce((sum, sample) => sum + sample.images.length, 0);
+  const images = samples.flatMap(({ pixels }) => pixels).reduce((sum, pixels) => sum + tilesOf(pixels), 0);
   if (images > imagesPerBatch) {
     fail(`at most ${imagesPerBatch} images in a batch`, images, 'raise imagesPerBatch');
   }
@@ -160,8 +166,9 @@ function collectPixels(samples: readonly CollateSample[], options: CollateOption
           'use an image processor with a fixed size (a crop, or a width and a height)',
         );
       }
-      if (image.data.length !== 3 * image.height * image.width) {
-        fail(`${3 * image.height * image.width} values an image`, String(image.data.length), 'pass [3, height, width]');
+      const values = tilesOf(image) * 3 * image.height * image.width;
+      if (image.data.length !== values) {
+        fail(`${values} values an image`, String(image.data.length), 'pass [3, height, width] of every tile');
       }
       pixels.push(image);
     }

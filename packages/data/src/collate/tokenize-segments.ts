@@ -14,8 +14,8 @@ export type SegmentTokenizer = Pick<Tokenizer, 'encode' | 'bosTokenId' | 'eosTok
 export interface TokenizeOptions {
   /** Names the sample in errors. */
   readonly sampleId: string;
-  /** Positions an image takes. */
-  readonly visualTokensPerImage: number;
+  /** Positions an image takes: of every image, or of each image of the conversation. */
+  readonly visualTokensPerImage: number | readonly number[];
   /** Longest sequence, bos included. Default: unlimited. */
   readonly maximumLength?: number;
   /** `right` (default) cuts a longer sequence, before an image rather than inside it; `error` refuses it. */
@@ -33,8 +33,18 @@ export interface TokenizedSample {
   readonly inputIds: Int32Array;
   /** [length], not shifted; {@link IGNORE_LABEL} where nothing is trained. */
   readonly labels: Int32Array;
-  /** Per image that is left after truncation: where it starts and which image of the conversation it is. */
-  readonly images: readonly { readonly start: number; readonly image: number }[];
+  /** The images that are left after truncation. */
+  readonly images: readonly SampleImage[];
+}
+
+/** An image among tokens. */
+export interface SampleImage {
+  /** Its first position. */
+  readonly start: number;
+  /** Which image of the conversation it is. */
+  readonly image: number;
+  /** Positions it takes. Default: `visualTokensPerImage` of the collation. */
+  readonly tokens?: number;
 }
 
 /**
@@ -54,7 +64,7 @@ export function tokenizeSegments(
   const marks = new Set(options.trainedMarks?.map((mark) => markId(mark, tokenizer, sampleId)));
   const inputIds: number[] = [];
   const labels: number[] = [];
-  const images: { start: number; image: number }[] = [];
+  const images: SampleImage[] = [];
   if (tokenizer.bosTokenId !== undefined && (options.addBos ?? true)) {
     inputIds.push(tokenizer.bosTokenId);
     labels.push(IGNORE_LABEL);
@@ -63,10 +73,12 @@ export function tokenizeSegments(
   let previous: Segment | undefined;
   for (const segment of segments) {
     if (segment.kind === 'image') {
-      const fits = inputIds.length + visualTokensPerImage <= maximumLength;
+      const tokens = tokensOf(segment.image, visualTokensPerImage, sampleId);
+      const fits = inputIds.length + tokens <= maximumLength;
       if (!fits && truncation === 'right') break;
-      images.push({ start: inputIds.length, image: segment.image });
-      for (let position = 0; position < visualTokensPerImage; position++) {
+      const isUniform = typeof visualTokensPerImage === 'number';
+      images.push({ start: inputIds.length, image: segment.image, ...(isUniform ? {} : { tokens }) });
+      for (let position = 0; position < tokens; position++) {
         inputIds.push(VISUAL_TOKEN);
         labels.push(IGNORE_LABEL);
       }
@@ -99,6 +111,20 @@ export function tokenizeSegments(
     labels: Int32Array.from(labels.slice(0, length)),
     images,
   };
+}
+
+function tokensOf(image: number, visualTokensPerImage: number | readonly number[], sampleId: string): number {
+  if (typeof visualTokensPerImage === 'number') return visualTokensPerImage;
+  const tokens = visualTokensPerImage[image];
+  if (tokens !== undefined) return tokens;
+  throw new CollationError({
+    operation: `tokenizeSegments (${sampleId})`,
+    expected: `the number of positions of image ${image}`,
+    received: `those of ${visualTokensPerImage.length} images`,
+    remedy: 'pass one number for each image of the conversation',
+    sampleId,
+    value: visualTokensPerImage,
+  });
 }
 
 function endId(tokenizer: SegmentTokenizer, sampleId: string): number {

@@ -1,12 +1,16 @@
 import type { Batch } from '../collate/batch.js';
-import { type CollateSample, collateTokens } from '../collate/collate.js';
+import { collateTokens } from '../collate/collate.js';
 import { tokenizeConversation } from '../collate/tokenize-conversation.js';
 import type { TokenizedSample } from '../collate/tokenize-segments.js';
+import type { CollateSample } from '../collate/visual-tokens.js';
 import type { Conversation } from '../conversation/conversation.js';
+import type { ImageGrid } from '../grids/image-grid.js';
+import { imageTokens } from '../grids/image-tokens.js';
 import type { ImageProcessor } from '../image/image-processor.js';
-import type { PixelValues } from '../image/preprocess.js';
 import type { ImageSize } from '../image/rgb-image.js';
+import type { TilePixels } from '../image/tiles.js';
 import type { RandomKey } from '../random.js';
+import type { ImageForm, ReadImage } from './image-reader.js';
 import { LoaderError } from './loader-error.js';
 import type { ResolvedLoaderOptions } from './loader-options.js';
 import type { SampleReference } from './sampler.js';
@@ -16,7 +20,7 @@ import { WorkerError } from './worker-pool.js';
 export async function buildBatch(
   references: readonly SampleReference[],
   options: ResolvedLoaderOptions,
-  readImage: (path: string) => Promise<PixelValues>,
+  readImage: ReadImage,
   signal: AbortSignal,
   breathe: () => Promise<void>,
 ): Promise<Batch> {
@@ -25,8 +29,10 @@ export async function buildBatch(
     await breathe();
     signal.throwIfAborted();
     const conversation = await readSample(dataset, index, key, signal);
-    const tokens = tokenize(conversation, options);
-    const sample = readPixels(conversation, tokens, readImage, signal);
+    const sample =
+      options.grid === undefined
+        ? readPlain(conversation, options, readImage, signal)
+        : readGrids(conversation, { ...options, grid: options.grid }, readImage, signal, breathe);
     // Awaited below; until then a failure must not count as unhandled.
     sample.catch(() => undefined);
     pending.push(sample);
@@ -38,11 +44,15 @@ export async function buildBatch(
     imageSize: outputSize(options.imageProcessor),
   });
   const { images, height, width } = batch.shape;
-  const imageLength = 3 * height * width;
-  const pixelValues = new Float32Array(images * imageLength);
-  for (const [image, { data }] of pixels.entries()) {
-    await breathe();
-    pixelValues.set(data, image * imageLength);
+  const inputLength = 3 * height * width;
+  const pixelValues = new Float32Array(images * inputLength);
+  let end = 0;
+  for (const { data } of pixels) {
+    for (let start = 0; start < data.length; start += inputLength) {
+      await breathe();
+      pixelValues.set(data.subarray(start, start + inputLength), end);
+      end += inputLength;
+    }
   }
   return { ...batch, pixelValues };
 }
@@ -68,8 +78,46 @@ async function readSample(
   }
 }
 
-function tokenize(conversation: Conversation, options: ResolvedLoaderOptions): TokenizedSample {
-  const { purpose, template, tokenizer, visualTokensPerImage, maximumLength } = options;
+/** Every image takes the same number of positions: texts are tokenized while images are being read. */
+async function readPlain(
+  conversation: Conversation,
+  options: ResolvedLoaderOptions,
+  readImage: ReadImage,
+  signal: AbortSignal,
+): Promise<CollateSample> {
+  const tokens = tokenize(conversation, options, options.visualTokensPerImage);
+  const pixels = tokens.images.map(({ image }) => readPixels(conversation, image, 'plain', readImage, signal));
+  return { ...tokens, pixels: await Promise.all(pixels) };
+}
+
+/** How many positions an image takes follows from its size: images come first. */
+async function readGrids(
+  conversation: Conversation,
+  options: ResolvedLoaderOptions & { readonly grid: ImageGrid },
+  readImage: ReadImage,
+  signal: AbortSignal,
+  breathe: () => Promise<void>,
+): Promise<CollateSample> {
+  const { grid, visualTokensPerImage } = options;
+  const form = conversation.images.length > 1 && grid.severalImages === 'square' ? 'square' : 'tiles';
+  const pixels = await Promise.all(
+    conversation.images.map((_, image) => readPixels(conversation, image, form, readImage, signal)),
+  );
+  await breathe();
+  const tokens = tokenize(
+    conversation,
+    options,
+    pixels.map((each) => imageTokens(each, grid, visualTokensPerImage).tokens),
+  );
+  return { ...tokens, pixels: tokens.images.map(({ image }) => pixels[image]!) };
+}
+
+function tokenize(
+  conversation: Conversation,
+  options: ResolvedLoaderOptions,
+  visualTokensPerImage: number | readonly number[],
+): TokenizedSample {
+  const { purpose, template, tokenizer, maximumLength } = options;
   return tokenizeConversation(conversation, conversation.template ?? template, tokenizer, {
     purpose,
     visualTokensPerImage,
@@ -80,33 +128,29 @@ function tokenize(conversation: Conversation, options: ResolvedLoaderOptions): T
 
 async function readPixels(
   conversation: Conversation,
-  tokens: TokenizedSample,
-  readImage: (path: string) => Promise<PixelValues>,
+  image: number,
+  form: ImageForm,
+  readImage: ReadImage,
   signal: AbortSignal,
-): Promise<CollateSample> {
-  const pixels = await Promise.all(
-    tokens.images.map(async ({ image }) => {
-      const file = conversation.images[image]!;
-      try {
-        return await readImage(file);
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw new LoaderError({
-          operation: `createLoader (${conversation.id})`,
-          expected: `to read the image ${file}`,
-          received: (cause as Error).message,
-          remedy:
-            cause instanceof WorkerError
-              ? 'check that the file is not huge, that memory is left, and that sharp runs here'
-              : 'repair or remove the file',
-          file,
-          sampleId: conversation.id,
-          cause,
-        });
-      }
-    }),
-  );
-  return { ...tokens, pixels };
+): Promise<TilePixels> {
+  const file = conversation.images[image]!;
+  try {
+    return await readImage(file, form);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new LoaderError({
+      operation: `createLoader (${conversation.id})`,
+      expected: `to read the image ${file}`,
+      received: (cause as Error).message,
+      remedy:
+        cause instanceof WorkerError
+          ? 'check that the file is not huge, that memory is left, and that sharp runs here'
+          : 'repair or remove the file',
+      file,
+      sampleId: conversation.id,
+      cause,
+    });
+  }
 }
 
 /** The size of every image of a processor, where it has a fixed one. */

@@ -13,6 +13,11 @@ export interface Dataset {
    * @param key for data sets that draw something anew each time a sample comes round, such as the order of options
    */
   get(index: number, key: RandomKey): Conversation | Promise<Conversation>;
+  /**
+   * How long each sample is, as far as is known without tokenizing: positive with images, negative without, never 0.
+   * Needed to group samples by length.
+   */
+  lengths?(): readonly number[];
 }
 
 /** Several data sets of which one is drawn for every sample. */
@@ -24,7 +29,23 @@ export interface Mixture {
 
 /** A data set of conversations that are in memory. */
 export function conversationDataset(name: string, conversations: readonly Conversation[]): Dataset {
-  return { name, size: conversations.length, get: (index) => conversations[index]! };
+  return {
+    name,
+    size: conversations.length,
+    get: (index) => conversations[index]!,
+    lengths: () => conversations.map(modalityLength),
+  };
+}
+
+/**
+ * The words of all turns but the system's, which are those between white space, image markers included; negative for a
+ * conversation without images (haotian-liu/LLaVA `llava/train/train.py`, `modality_lengths`).
+ */
+export function modalityLength({ images, turns }: Conversation): number {
+  const words = turns
+    .filter(({ role }) => role !== 'system')
+    .reduce((sum, { text }) => sum + text.split(/\s+/).filter((word) => word !== '').length, 0);
+  return images.length > 0 ? words : -words;
 }
 
 /**

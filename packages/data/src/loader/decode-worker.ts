@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { decodeImage } from '../image/decode.js';
 import type { ImageGrid } from '../grids/image-grid.js';
+import { decodeImage } from '../image/decode.js';
 import type { ImageProcessor } from '../image/image-processor.js';
 import { preprocessTiles, preprocessWhole, type TilePixels } from '../image/tiles.js';
 import type { WorkerReply } from './worker-pool.js';

@@ -34,7 +34,7 @@ export interface ImageReaderOptions {
 
 export function createImageReader({ processor, grid, workers, cacheBytes, timeout }: ImageReaderOptions): ImageReader {
   const pool = createWorkerPool<DecodeJob, TilePixels>({ size: workers, start: startDecodeWorker, timeout });
-  const cache = createPixelCache(cacheBytes);
+  const cache = createPixelCache<TilePixels>(cacheBytes);
   const jobOf = (path: string, form: ImageForm): DecodeJob => {
     if (form === 'square') return { path, processor: { ...processor, padToSquare: true } };
     return { path, processor, ...(form === 'tiles' && grid !== undefined ? { grid } : {}) };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { IGNORE_LABEL, type SegmentTokenizer } from '../collate/tokenize-segments.js';
 import { type ConversationTemplate, getTemplate, type TemplateName } from '../conversation/template.js';
 import { firstIssue } from '../data-error.js';
+import { type ImageGrid, imageGridSchema } from '../grids/image-grid.js';
 import { type ImageProcessor, imageProcessorSchema } from '../image/image-processor.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { LoaderError } from './loader-error.js';
@@ -21,6 +22,7 @@ const optionsSchema = z.strictObject({
   imageProcessor: imageProcessorSchema,
   batchSize: positive,
   visualTokensPerImage: positive,
+  grid: imageGridSchema.optional(),
   maximumLength: positive,
   buckets: z.union([positive, z.array(positive).min(1)]).default(64),
   purpose: z.enum(['training', 'generation']).default('training'),
@@ -29,6 +31,7 @@ const optionsSchema = z.strictObject({
   imagesPerBatch: z.int().nonnegative().optional(),
   seed: z.int().nonnegative().default(0),
   shuffle: z.boolean().default(true),
+  groupByLength: z.union([z.boolean(), z.strictObject({ accumulation: positive })]).default(false),
   epochs: positive.optional(),
   dropLast: z.boolean().default(true),
   shard: z.strictObject({ index: z.int().nonnegative(), count: positive }).default({ index: 0, count: 1 }),
@@ -49,8 +52,13 @@ export interface LoaderOptions {
   readonly imageProcessor: ImageProcessor;
   /** Samples a batch, of this process. */
   readonly batchSize: number;
-  /** Positions that an image takes: what the projector makes of it. */
+  /** Positions that an image takes: what the projector makes of it. With a grid, what it makes of a tile. */
   readonly visualTokensPerImage: number;
+  /**
+   * Cuts images of any resolution into tiles that a vision tower takes: a batch then has the pixels of all tiles, and
+   * its `grid` says how their features become visual tokens. Default: every image is one input.
+   */
+  readonly grid?: ImageGrid;
   /** Longest sequence, bos and images included. Training samples are cut on the right, prompts are refused. */
   readonly maximumLength: number;
   /** What lengths are padded to. Default: multiples of 64. */
@@ -61,12 +69,18 @@ export interface LoaderOptions {
   readonly padding?: 'left' | 'right';
   /** Default: the tokenizer's pad token, else its unknown token, else its end of sequence. */
   readonly padTokenId?: number;
-  /** Images in every batch, blank ones included, so that batches with fewer run the same program. */
+  /** Images (with a grid, tiles) in every batch, blank ones included, so that batches with fewer run the same program. */
   readonly imagesPerBatch?: number;
   /** Default 0. */
   readonly seed?: number;
   /** Whether an epoch has a random order. Default true. A mixture is always random. */
   readonly shuffle?: boolean;
+  /**
+   * Orders an epoch by {@link groupByLength}: an optimiser step is all images or all text, and its micro-batches are
+   * about equally long. `accumulation` is the number of micro-batches a process accumulates for a step, by default 1.
+   * The data set has to know its `lengths`. Default false.
+   */
+  readonly groupByLength?: boolean | { readonly accumulation: number };
   /** Default: without end. A mixture has no epochs. */
   readonly epochs?: number;
   /** Whether a last batch of an epoch that is not full is left out. Default true. */
@@ -112,6 +126,15 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
       received: JSON.stringify({ shard: data.shard, dropLast: data.dropLast }),
       remedy: 'number the processes from 0, and give all of them full batches',
       value: data.shard,
+    });
+  }
+  if (data.grid !== undefined && !Number.isInteger(Math.sqrt(data.visualTokensPerImage))) {
+    throw new LoaderError({
+      operation: 'createLoader',
+      expected: 'visualTokensPerImage to be a square number, as there is a grid and tiles form one',
+      received: String(data.visualTokensPerImage),
+      remedy: 'choose a projector that makes a square of tokens of a tile, or leave the grid out',
+      value: data.visualTokensPerImage,
     });
   }
   const { tokenizer } = data;

@@ -17,6 +17,8 @@ const stateSchema = z.strictObject({
     shuffle: z.boolean(),
     dropLast: z.boolean(),
     shards: z.int().positive(),
+    /** Micro-batches of a step, where samples are grouped by length. */
+    batchesPerStep: z.int().positive().optional(),
     datasets: z.array(z.strictObject({ name: z.string(), size: z.int().nonnegative() })),
   }),
 });
@@ -37,6 +39,7 @@ export function loaderState(delivered: number, sampler: Sampler, options: Resolv
       shuffle: options.shuffle,
       dropLast: options.dropLast,
       shards: options.shard.count,
+      ...(sampler.batchesPerStep === undefined ? {} : { batchesPerStep: sampler.batchesPerStep }),
       datasets: sampler.datasets.map(({ name, size }) => ({ name, size })),
     },
   };

@@ -54,10 +54,20 @@ export function createLoader(source: Dataset | Mixture, options: LoaderOptions):
       value: resolved.epochs,
     });
   }
+  if (isMixture && resolved.groupByLength !== false) {
+    throw new LoaderError({
+      operation: 'createLoader',
+      expected: 'no groupByLength for a mixture, whose samples are drawn one by one',
+      received: JSON.stringify(resolved.groupByLength),
+      remedy: 'join the data sets to one',
+      value: resolved.groupByLength,
+    });
+  }
   const sampler = isMixture ? mixtureSampler(source, resolved) : epochSampler(source, resolved);
   const totalBatches = (sampler.batchesPerEpoch ?? 1) * (resolved.epochs ?? Number.POSITIVE_INFINITY);
   const reader = createImageReader({
     processor: resolved.imageProcessor,
+    grid: resolved.grid,
     workers: resolved.workers,
     cacheBytes: resolved.cacheBytes,
     timeout: resolved.imageTimeout,

@@ -1,17 +1,17 @@
-import type { TilePixels } from '../image/tiles.js';
+import type { PixelValues } from '../image/preprocess.js';
 
 /** Preprocessed images by path and form, as many as fit. */
-export interface PixelCache {
-  get(key: string): TilePixels | undefined;
-  set(key: string, pixels: TilePixels): void;
+export interface PixelCache<Pixels extends PixelValues> {
+  get(key: string): Pixels | undefined;
+  set(key: string, pixels: Pixels): void;
   /** Bytes held. */
   readonly bytes: number;
 }
 
 /** A cache that forgets what was not used for the longest time once it holds more than `maximumBytes`. */
-export function createPixelCache(maximumBytes: number): PixelCache {
+export function createPixelCache<Pixels extends PixelValues = PixelValues>(maximumBytes: number): PixelCache<Pixels> {
   // A Map iterates in the order of insertion: what is used is inserted again, so the first entry is the oldest.
-  const entries = new Map<string, TilePixels>();
+  const entries = new Map<string, Pixels>();
   let bytes = 0;
   return {
     get bytes() {

@@ -1,5 +1,6 @@
 import { fold, type RandomKey, randomKey, randomSource } from '../random.js';
 import type { Dataset, Mixture } from './dataset.js';
+import { groupByLength } from './group-by-length.js';
 import { LoaderError } from './loader-error.js';
 import { permutation } from './permutation.js';
 
@@ -16,6 +17,8 @@ export interface Sampler {
   readonly datasets: readonly Dataset[];
   /** Undefined where there are no epochs. */
   readonly batchesPerEpoch: number | undefined;
+  /** Batches of all processes that make one optimiser step, where samples are grouped by length. */
+  readonly batchesPerStep?: number;
   /** The samples of a batch, counted from the beginning of the first epoch. */
   batch(number: number): readonly SampleReference[];
 }
@@ -26,11 +29,13 @@ export interface SamplerOptions {
   readonly shuffle: boolean;
   readonly dropLast: boolean;
   readonly shard: { readonly index: number; readonly count: number };
+  /** Default false. */
+  readonly groupByLength?: boolean | { readonly accumulation: number };
 }
 
-/** Every sample once an epoch, in order or shuffled anew for each epoch. */
+/** Every sample once an epoch: in order, or shuffled anew for each epoch, or grouped by length. */
 export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler {
-  const { batchSize, seed, shuffle, dropLast, shard } = options;
+  const { batchSize, seed, shuffle, dropLast, shard, groupByLength: grouping = false } = options;
   const { size } = dataset;
   const perRound = batchSize * shard.count;
   const batchesPerEpoch = dropLast ? Math.floor(size / perRound) : Math.ceil(size / perRound);
@@ -45,17 +50,32 @@ export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler
   }
   const key = fold(randomKey(seed), 'epoch');
   const drawKey = fold(randomKey(seed), 'draws');
-  let shuffledEpoch = -1;
-  let order = (position: number): number => position;
+  const batchesPerStep = grouping === false ? undefined : shard.count * (grouping === true ? 1 : grouping.accumulation);
+  const lengths = batchesPerStep === undefined ? undefined : lengthsOf(dataset);
+  const orderOf = (epoch: number): ((position: number) => number) => {
+    const epochKey = fold(key, epoch);
+    if (lengths === undefined || batchesPerStep === undefined) {
+      return shuffle ? permutation(size, epochKey) : (position) => position;
+    }
+    const permute = (count: number, draw: string): number[] => {
+      const identity = Array.from({ length: count }, (_, index) => index);
+      return shuffle ? randomSource(fold(epochKey, draw)).shuffle(identity) : identity;
+    };
+    const grouped = Int32Array.from(groupByLength(lengths, { batchSize, batchesPerStep, permute }));
+    return (position) => grouped[position]!;
+  };
+  let orderedEpoch = -1;
+  let order: (position: number) => number;
 
   return {
     datasets: [dataset],
     batchesPerEpoch,
+    ...(batchesPerStep === undefined ? {} : { batchesPerStep }),
     batch: (number) => {
       const epoch = Math.floor(number / batchesPerEpoch);
-      if (shuffle && epoch !== shuffledEpoch) {
-        order = permutation(size, fold(key, epoch));
-        shuffledEpoch = epoch;
+      if (epoch !== orderedEpoch) {
+        order = orderOf(epoch);
+        orderedEpoch = epoch;
       }
       const start = ((number % batchesPerEpoch) * shard.count + shard.index) * batchSize;
       const length = Math.min(batchSize, size - start);
@@ -65,6 +85,18 @@ export function epochSampler(dataset: Dataset, options: SamplerOptions): Sampler
       });
     },
   };
+}
+
+function lengthsOf(dataset: Dataset): readonly number[] {
+  const lengths = dataset.lengths?.();
+  if (lengths?.length === dataset.size) return lengths;
+  throw new LoaderError({
+    operation: 'createLoader',
+    expected: `the lengths of the ${dataset.size} samples of ${dataset.name}, to group them`,
+    received: lengths === undefined ? 'a data set without lengths()' : String(lengths.length),
+    remedy: 'give the data set a lengths method, or leave groupByLength out',
+    value: dataset.name,
+  });
 }
 
 /** Every sample drawn independently: its data set by probability, then its index uniformly. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CollateSample, collate } from '../../src/collate/collate.js';
+import { collate } from '../../src/collate/collate.js';
+import type { CollateSample } from '../../src/collate/visual-tokens.js';
 import { readFixture } from '../image/read-fixture.js';
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CollateOptions, type CollateSample, collate } from '../../src/collate/collate.js';
+import { type CollateOptions, collate } from '../../src/collate/collate.js';
+import type { CollateSample } from '../../src/collate/visual-tokens.js';
 import type { PixelValues } from '../../src/image/preprocess.js';
 
 /** A 2 × 1 image whose values tell it apart. */

@@ -34,7 +34,7 @@ describe('createImageReader', () => {
     const reader = readerOf();
     const read = reader.session(signal);
     const files = await Promise.all([60, 61, 62].map((brightness) => folder.add(brightness)));
-    const reading = Promise.all(files.map(read));
+    const reading = Promise.all(files.map((file) => read(file)));
     await reader.pool.workers[0]!.terminate();
     const pixels = await reading;
     expect(pixels.map(({ data }) => data[0])).toEqual([60, 61, 62]);

@@ -1,11 +1,11 @@
 import {
   add,
+  broadcastTo,
   concat,
   Embedding,
   foldStream,
   initializers,
   LayerNorm,
-  broadcastTo,
   Module,
   select,
   type Tensor,
@@ -107,7 +107,10 @@ export class BridgeFusion extends Module {
         dropoutKey: key(1),
       });
     }
-    const pooled = concat([this.cross_modal_text_pooler.forward(text!), this.cross_modal_image_pooler.forward(image!)], -1);
+    const pooled = concat(
+      [this.cross_modal_text_pooler.forward(text!), this.cross_modal_image_pooler.forward(image!)],
+      -1,
+    );
     return { text: text!, image: image!, pooled };
   }
 

@@ -9,12 +9,12 @@ import {
   Linear,
   Module,
   mergeHeads,
-  notEqual,
   reshape,
   type StreamKey,
   splitHeads,
   type Tensor,
 } from '@ocelli/core-tensor';
+import { isSeen } from '../mask.js';
 
 /** Sizes of a {@link CrossModalLayer}. */
 export interface CrossModalLayerConfig {
@@ -74,15 +74,10 @@ class ContextAttention extends Module {
   /** x [batch, tokens, width], context [batch, keys, width], mask [batch, keys] → [batch, tokens, width] */
   forward(x: Tensor, context: Tensor, mask: Tensor | undefined, key: (use: number) => StreamKey | undefined): Tensor {
     const heads = (projection: Linear, states: Tensor) => splitHeads(projection.forward(states), this.heads);
-    const mixed = attention(
-      heads(this.self.query, x),
-      heads(this.self.key, context),
-      heads(this.self.value, context),
-      {
-        mask: mask && reshape(notEqual(mask, 0), [mask.shape[0]!, 1, 1, mask.shape[1]!]),
-        onWeights: (weights) => dropout(weights, { rate: this.dropoutRate, key: key(0) }),
-      },
-    );
+    const mixed = attention(heads(this.self.query, x), heads(this.self.key, context), heads(this.self.value, context), {
+      mask: mask && reshape(isSeen(mask), [mask.shape[0]!, 1, 1, mask.shape[1]!]),
+      onWeights: (weights) => dropout(weights, { rate: this.dropoutRate, key: key(0) }),
+    });
     return this.output.forward(mergeHeads(mixed), x, key(1));
   }
 }

@@ -1,4 +1,17 @@
-import { dropout, gelu, initializers, LayerNorm, Linear, linear, Module, Parameter, type StreamKey, type Tensor, l2Normalize, select } from '@ocelli/core-tensor';
+import {
+  dropout,
+  gelu,
+  initializers,
+  LayerNorm,
+  Linear,
+  l2Normalize,
+  linear,
+  Module,
+  Parameter,
+  type StreamKey,
+  select,
+  type Tensor,
+} from '@ocelli/core-tensor';
 
 function newLinear(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
   return new Linear(inputs, outputs, { initializer: initializers.normal(0, 0.02), ...options });
@@ -13,7 +26,11 @@ export class MaskedLanguageModelHead extends Module {
   readonly decoder: Linear;
   readonly bias: Parameter;
 
-  constructor(hiddenSize: number, vocabSize: number, { layerNormEps = 1e-12 }: { readonly layerNormEps?: number } = {}) {
+  constructor(
+    hiddenSize: number,
+    vocabSize: number,
+    { layerNormEps = 1e-12 }: { readonly layerNormEps?: number } = {},
+  ) {
     super();
     this.transform = { dense: newLinear(hiddenSize, hiddenSize), LayerNorm: new LayerNorm(hiddenSize, layerNormEps) };
     this.decoder = newLinear(hiddenSize, vocabSize, { bias: false });
@@ -88,9 +105,4 @@ export class ClassificationHead extends Module {
     const kept = dropout(pooled, { rate: this.dropoutRate, key: dropoutKey });
     return this[3].forward(gelu(this[1].forward(this[0].forward(kept))));
   }
-}
-
-/** Scores how well text and image match, without contrastive features. Starts as the row of a match of ITM. */
-export function rankOutput(hiddenSize: number): Linear {
-  return newLinear(2 * hiddenSize, 1);
 }

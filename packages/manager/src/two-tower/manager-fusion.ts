@@ -97,7 +97,7 @@ export class ManagerFusion extends Module {
       const rows = await Promise.all(
         places.map(async ({ manager_layer }, layer) => ({
           layer,
-          weights: await manager_layer.levelWeights(seen?.[layer]![name]),
+          weights: await manager_layer.levelWeights(seen?.[layer]?.[name]),
         })),
       );
       const levelNames = Array.from({ length: managed }, (_, index) => `${count - managed + 1 + index}`);

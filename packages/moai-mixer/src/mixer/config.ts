@@ -19,8 +19,13 @@ const fields = {
   initializerRange,
 };
 
-const headsDivide: [(config: { hiddenSize: number; numHeads: number }) => boolean, { path: string[]; message: string }] =
-  [({ hiddenSize, numHeads }) => hiddenSize % numHeads === 0, { path: ['numHeads'], message: 'must divide hiddenSize' }];
+const headsDivide: [
+  (config: { hiddenSize: number; numHeads: number }) => boolean,
+  { path: string[]; message: string },
+] = [
+  ({ hiddenSize, numHeads }) => hiddenSize % numHeads === 0,
+  { path: ['numHeads'], message: 'must divide hiddenSize' },
+];
 
 const mixerSchema = z.strictObject(fields).refine(...headsDivide);
 

@@ -1,7 +1,9 @@
 import {
   add,
   attention,
+  cast,
   gelu,
+  greater,
   Linear,
   Module,
   max,
@@ -10,8 +12,6 @@ import {
   splitHeads,
   type Tensor,
   where,
-  cast,
-  greater,
 } from '@ocelli/core-tensor';
 import { startOf } from '../initializer.js';
 import type { MoaiMixerConfig } from './config.js';

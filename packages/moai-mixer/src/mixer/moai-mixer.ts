@@ -112,8 +112,7 @@ function requireShapes(normalized: Tensor, { aux, imageMask, languageMask }: Omi
   if (fits) return;
   throw new ShapeError({
     operation: 'MoaiMixer.forward',
-    expected:
-      'tokens [batch, tokens, width], auxiliary tokens [batch, any, width] and two bool masks [batch, tokens]',
+    expected: 'tokens [batch, tokens, width], auxiliary tokens [batch, any, width] and two bool masks [batch, tokens]',
     received: [normalized.shape, aux.shape, imageMask.shape, languageMask.shape],
   });
 }

@@ -57,7 +57,8 @@ export function routingOf(
   mode: MoaiMode,
   { gatePrecision, layer }: { readonly gatePrecision: 'official' | 'float32'; readonly layer: number },
 ): MoaiRouting {
-  if (mode !== 'step1') return { kind: 'gates', precision: gatePrecision === 'official' ? precisions[mode] : 'float32' };
+  if (mode !== 'step1')
+    return { kind: 'gates', precision: gatePrecision === 'official' ? precisions[mode] : 'float32' };
   const key = trainingKey();
   if (key) return { kind: 'draw', draws: drawExperts(key, layer) };
   throw new ConfigError({

@@ -1,4 +1,4 @@
-import type { NamePattern } from '@ocelli/core-tensor';
+import type { Module, NamePattern } from '@ocelli/core-tensor';
 import type { MoaiMode } from '../mixer/routing.js';
 
 /** One of the two steps in which MoAI is trained; the model around stays frozen in both. */
@@ -30,3 +30,8 @@ export const moaiTrainingPhases: readonly [MoaiTrainingPhase, MoaiTrainingPhase]
   { mode: 'step1', trains: [expertsAndCompressor], peakLearningRate: 1e-4, ...common },
   { mode: 'step2', trains: [/moai/], peakLearningRate: 2e-5, ...common },
 ];
+
+/** Makes a model train what a phase trains, and freezes all else. */
+export function startMoaiPhase(model: Module, { trains }: Pick<MoaiTrainingPhase, 'trains'>): void {
+  model.freeze().unfreeze(...trains);
+}

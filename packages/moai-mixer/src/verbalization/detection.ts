@@ -25,8 +25,6 @@ export function verbalizeDetections(
 ): string {
   const items = objects
     .filter(({ score }) => score >= threshold)
-    .map(
-      ({ box, label }) => `${boxText(relativeBox(box, imageSize))} ${nameOf(names, label, 'verbalizeDetections')}`,
-    );
+    .map(({ box, label }) => `${boxText(relativeBox(box, imageSize))} ${nameOf(names, label, 'verbalizeDetections')}`);
   return sentence(boxOpening, items);
 }

@@ -1,4 +1,4 @@
-import { ConfigError, float16ToFloat32, float32ToFloat16 } from '@ocelli/core-tensor';
+import { ConfigError, convert } from '@ocelli/core-tensor';
 import type { PanopticSegmentation } from './findings.js';
 
 /** PASCAL VOC's colour of a number: its bits, three at a time, are the highest bits of red, green and blue. */
@@ -58,7 +58,7 @@ export function panopticPixels(
   const image = panopticImage(segmentation);
   const area = image.length / 3;
   const bytes = Float32Array.from({ length: 256 }, (_, byte) => (range === 'unit' ? byte / 255 : byte));
-  const values = range === 'unit' ? float16ToFloat32(float32ToFloat16(bytes)) : bytes;
+  const values = range === 'unit' ? convert(convert(bytes, 'float32', 'float16'), 'float16', 'float32') : bytes;
   const pixels = new Float32Array(image.length);
   for (let channel = 0; channel < 3; channel++) {
     const [centre, spread] = [255 * mean[channel]!, 255 * std[channel]!];

@@ -48,7 +48,12 @@ export function verbalizeSceneGraph(
     .slice(0, considered)
     .filter(({ probability }) => probability >= threshold)
     .map(({ subject, object, predicate }) =>
-      [nameOf(objects, subject, operation), 'is', nameOf(predicates, predicate, operation), nameOf(objects, object, operation)].join(' '),
+      [
+        nameOf(objects, subject, operation),
+        'is',
+        nameOf(predicates, predicate, operation),
+        nameOf(objects, object, operation),
+      ].join(' '),
     );
   return sentence(relationOpening, items);
 }

@@ -34,8 +34,7 @@ export function verbalize(findings: VisionFindings, options: VerbalizeOptions = 
   const { vocabularies = publishedVocabularies, imageSize = publishedImageSize, without = [] } = options;
   const { segments: names, detections, predicates } = vocabularies;
   const texts: Record<VerbalizationPart, () => string> = {
-    segmentation: () =>
-      verbalizeSegmentation(findings.segmentation, { names, imageSize, ...options.segmentation }),
+    segmentation: () => verbalizeSegmentation(findings.segmentation, { names, imageSize, ...options.segmentation }),
     detections: () => verbalizeDetections(findings.detections, { names: detections, imageSize, ...options.detections }),
     sceneGraph: () => verbalizeSceneGraph(findings.sceneGraph, { names, predicates, ...options.sceneGraph }),
     lines: () => verbalizeLines(findings.lines, options.lines),

@@ -23,15 +23,10 @@ export function requireMaps(operation: string, maps: readonly Tensor[], widths: 
       received: maps.map(({ shape }) => shape),
     });
   }
-  return maps.map(tokensToMap);
-}
-
-/** Tokens of a square grid as a map; maps stay as they are. [batch, side², width] → [batch, width, side, side] */
-function tokensToMap(x: Tensor): Tensor {
-  if (x.shape.length === 4) return x;
-  const [batch, tokens, width] = x.shape as [number, number, number];
-  const side = Math.sqrt(tokens);
-  return reshape(transpose(x), [batch, width, side, side]);
+  return maps.map((map) => {
+    const side = Math.sqrt(map.shape[1]!);
+    return map.shape.length === 4 ? map : tokensToMap(map, [side, side]);
+  });
 }
 
 /** [batch, width, rows, columns] → [batch, rows · columns, width], row by row */
@@ -41,7 +36,7 @@ export function mapToTokens(map: Tensor): Tensor {
 }
 
 /** [batch, rows · columns, width] → [batch, width, rows, columns] */
-export function tokensToGrid(tokens: Tensor, [rows, columns]: Grid): Tensor {
+export function tokensToMap(tokens: Tensor, [rows, columns]: Grid): Tensor {
   const [batch, , width] = tokens.shape as [number, number, number];
   return reshape(transpose(tokens), [batch, width, rows, columns]);
 }

@@ -1,6 +1,10 @@
 import { requireType } from '../require-type.js';
 import { ChannelConcat } from './channel-concat/channel-concat.js';
-import { type ChannelConcatConfig, type ChannelConcatConfigInput, channelConcatDefaults } from './channel-concat/config.js';
+import {
+  type ChannelConcatConfig,
+  type ChannelConcatConfigInput,
+  channelConcatDefaults,
+} from './channel-concat/config.js';
 import {
   type DeformableFusionConfig,
   type DeformableFusionConfigInput,

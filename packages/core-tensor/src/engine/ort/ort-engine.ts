@@ -141,9 +141,10 @@ class OrtEngine implements Engine {
         return;
       }
       const ticket = this.nextTicket++;
+      // First, as it throws for what cannot be sent: nothing is waited for then.
+      this.worker.postMessage({ ticket, request } satisfies Envelope);
       this.pending.set(ticket, { operation, resolve, reject });
       this.worker.ref();
-      this.worker.postMessage({ ticket, request } satisfies Envelope);
     });
   }
 
@@ -184,6 +185,7 @@ class OrtEngine implements Engine {
     forgetEngine(this);
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
+    this.worker.unref();
   }
 }
 

@@ -105,7 +105,8 @@ function checkInputs(
     throw new ShapeError({ operation, expected: `arguments ${list}`, received: `${received}, without ${missing}` });
   }
   const unknown = Object.keys(inputs).find((given) => !all.some(({ name }) => name === given));
-  if (unknown !== undefined) throw new ShapeError({ operation, expected: `arguments ${list}`, received: `${unknown} too` });
+  if (unknown !== undefined)
+    throw new ShapeError({ operation, expected: `arguments ${list}`, received: `${unknown} too` });
   const sizes = new Map<string, number>();
   for (const { name, type, shape } of declared) {
     const tensor = inputs[name]!;

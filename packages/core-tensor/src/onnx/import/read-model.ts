@@ -4,6 +4,7 @@ import type { Attribute, DeclaredSize, Model, ModelGraph, ModelNode, OnnxValueIn
 import { operatorName } from './model.js';
 import type { ModelSource } from './model-source.js';
 import { OnnxError } from './onnx-error.js';
+import { type Disorder, sortNodes } from './sort-nodes.js';
 import { type StoredTensor, storedTensor, type TensorMessage } from './stored-tensor.js';
 import { type Integer64, wholeNumber } from './whole-number.js';
 
@@ -125,7 +126,7 @@ class GraphReader {
     private readonly versions: ReadonlyMap<string, number>,
   ) {}
 
-  /** @param outer names that the surrounding graphs have defined so far */
+  /** @param outer names of the surrounding graphs */
   read(message: GraphMessage, outer: ReadonlySet<string>): ModelGraph {
     if (message.sparse_initializer.length > 0) {
       throw this.refuse('dense tensors', `${message.sparse_initializer.length} sparse ones`);
@@ -138,25 +139,30 @@ class GraphReader {
       constants.set(tensor.name, storedTensor(tensor, tensor.name, this.source, this.bytes));
     }
     const inputs = message.input.filter(({ name }) => !constants.has(name)).map((input) => this.input(input));
-    const defined = new Set([...outer, ...constants.keys(), ...inputs.map(({ name }) => name)]);
-    const nodes: ModelNode[] = [];
+    const given = new Set([...outer, ...constants.keys(), ...inputs.map(({ name }) => name)]);
+    const all = new Set([...given, ...message.node.flatMap(({ output }) => output)]);
+    const read: ModelNode[] = [];
+    const computed = new Set<string>();
     for (const each of message.node) {
-      const node = this.node(each, defined);
-      const missing = node.inputs.find((name) => name !== '' && !defined.has(name));
-      if (missing !== undefined) {
-        throw this.refuse('inputs that come before the node', `${JSON.stringify(missing)}, which does not`, node);
-      }
-      for (const name of node.outputs) {
-        if (name === '') continue;
-        if (defined.has(name)) {
-          throw this.refuse('results of different names', `${JSON.stringify(name)} twice`, node);
-        }
-        defined.add(name);
-      }
+      const node = this.node(each, all);
+      const again = node.outputs.find((name) => name !== '' && (computed.has(name) || constants.has(name)));
+      if (again !== undefined) throw this.refuse('results of different names', `${JSON.stringify(again)} twice`, node);
+      for (const name of node.outputs) computed.add(name);
       const constant = constantOf(node);
       if (constant) constants.set(node.outputs[0]!, constant);
-      else nodes.push(node);
+      else read.push(node);
     }
+    const defined = new Set([...given, ...constants.keys()]);
+    const nodes = sortNodes(read, defined);
+    if (!Array.isArray(nodes)) {
+      const { node, missing } = nodes as Disorder;
+      throw this.refuse(
+        'inputs that can be computed before the node',
+        `${JSON.stringify(missing)}, which cannot`,
+        node,
+      );
+    }
+    for (const name of computed) defined.add(name);
     const outputs = message.output.map(({ name }) => name);
     const absent = outputs.find((name) => !defined.has(name));
     if (outputs.length === 0 || absent !== undefined) {

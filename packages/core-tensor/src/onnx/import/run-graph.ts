@@ -4,8 +4,8 @@ import type { ElementType } from './element-types.js';
 import { KnownValues } from './known-values.js';
 import type { ModelGraph } from './model.js';
 import { NodeContext, type NodeSurroundings } from './node-context.js';
-import { operatorOf } from './operators/table.js';
 import { constantTensor } from './operators/convert.js';
+import { operatorOf } from './operators/table.js';
 import type { StoredTensor } from './stored-tensor.js';
 
 /** A constant of a graph as the tensor that stands for it. */
@@ -93,4 +93,3 @@ function explain(context: NodeContext, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   return context.refusal('a node that can be recorded', message, undefined, error);
 }
-

@@ -1,7 +1,8 @@
-import type { Attribute, Model, ModelGraph, ModelNode } from './model.js';
+import type { Model, ModelGraph, ModelNode } from './model.js';
 import { operatorName } from './model.js';
 import { OnnxError } from './onnx-error.js';
 import { operatorNames, operatorOf } from './operators/table.js';
+import { namesReadBy } from './sort-nodes.js';
 
 /** A graph that computes no more than the wanted values. */
 export function selectNodes(graph: ModelGraph, outputs: readonly string[]): ModelGraph {
@@ -18,16 +19,6 @@ export function selectNodes(graph: ModelGraph, outputs: readonly string[]): Mode
     inputs: graph.inputs.filter(({ name }) => needed.has(name)),
     constants: new Map([...graph.constants].filter(([name]) => needed.has(name))),
   };
-}
-
-/** Inputs of a node, and of the nodes in graphs that are its attributes. */
-function namesReadBy({ inputs, attributes }: ModelNode): string[] {
-  return [...inputs, ...[...attributes.values()].flatMap(namesReadIn)];
-}
-
-function namesReadIn(attribute: Attribute): string[] {
-  if (attribute.kind !== 'graph') return [];
-  return [...attribute.value.nodes.flatMap(namesReadBy), ...attribute.value.outputs];
 }
 
 /** @throws OnnxError that lists every operator that is not supported */

@@ -106,15 +106,15 @@ function externalPlace(
   { external_data: entries }: TensorMessage,
   refuse: Refuse,
 ): { location: string; offset: number; length: number | undefined } {
-  const valueOf = (wanted: string) => entries.find(({ key }) => key === wanted)?.value;
+  const entryOf = (wanted: string) => entries.find(({ key }) => key === wanted)?.value;
   const number = (key: string) => {
-    const value = valueOf(key);
+    const value = entryOf(key);
     if (value === undefined) return undefined;
     const parsed = Number(value);
     if (!/^\d+$/.test(value) || !Number.isSafeInteger(parsed)) throw refuse(`a whole ${key} of its data`, value);
     return parsed;
   };
-  const location = valueOf('location');
+  const location = entryOf('location');
   if (location === undefined) throw refuse('the location of its data', 'none');
   return { location, offset: number('offset') ?? 0, length: number('length') };
 }

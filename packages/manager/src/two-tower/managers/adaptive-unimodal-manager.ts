@@ -1,4 +1,12 @@
-import { ConfigError, type LayerNorm, type Linear, Module, type Parameter, type Tensor, transpose } from '@ocelli/core-tensor';
+import {
+  ConfigError,
+  type LayerNorm,
+  type Linear,
+  Module,
+  type Parameter,
+  type Tensor,
+  transpose,
+} from '@ocelli/core-tensor';
 import { type LevelWeights, meanWeights } from '../../level-weights.js';
 import { type ManagerConfig, type ManagerConfigInput, parseManagerConfig } from './config.js';
 import type { LayerAttention } from './layer-attention.js';

@@ -1,4 +1,13 @@
-import { attention, expandDims, Linear, initializers, Module, reshape, squeeze, type Tensor } from '@ocelli/core-tensor';
+import {
+  attention,
+  expandDims,
+  initializers,
+  Linear,
+  Module,
+  reshape,
+  squeeze,
+  type Tensor,
+} from '@ocelli/core-tensor';
 
 /**
  * Scores of queries and keys, as wide as the model, in one head; values pass as they are. Keys `q_proj`, `k_proj`.

@@ -14,6 +14,7 @@ import {
   randomNormal,
   reshape,
   ShapeError,
+  sizeOf,
   softmax,
   stack,
   sum,
@@ -23,7 +24,10 @@ import type { ManagerConfig } from './config.js';
 import type { Manager, ManagerForwardOptions, ManagerInputs, ManagerWeights } from './manager.js';
 
 /** Learned weights [1, entries, 1, width or 1] that start with one number per entry. */
-export function scoreParameter(starts: readonly number[], { weightType, hiddenSize, learnable }: ManagerConfig): Parameter {
+export function scoreParameter(
+  starts: readonly number[],
+  { weightType, hiddenSize, learnable }: ManagerConfig,
+): Parameter {
   const width = weightType === 'vector' ? hiddenSize : 1;
   const initializer: Initializer = () =>
     Float32Array.from({ length: starts.length * width }, (_, index) => starts[Math.floor(index / width)]!);
@@ -45,7 +49,7 @@ export function unusedTemperature({ softmaxTemperature }: ManagerConfig): Parame
 }
 
 function constant(value: number): Initializer {
-  return initializers.uniform(value, value);
+  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 
 /** A linear layer that starts as all new ones of the model. */
@@ -105,7 +109,12 @@ export function normalizeInputs(
   { outputs, config }: { readonly outputs: number; readonly config: ManagerConfig },
 ): NormalizedInputs {
   const [batch, entries, tokens, width] = levels.shape;
-  if (levels.shape.length !== 4 || entries !== config.levels || width !== config.hiddenSize || previous.length < outputs) {
+  if (
+    levels.shape.length !== 4 ||
+    entries !== config.levels ||
+    width !== config.hiddenSize ||
+    previous.length < outputs
+  ) {
     throw new ShapeError({
       operation: `${config.type} manager`,
       expected: `levels [batch, ${config.levels}, tokens, ${config.hiddenSize}] and ${outputs} earlier outputs`,

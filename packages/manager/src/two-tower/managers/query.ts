@@ -1,4 +1,5 @@
-import { ConfigError, concat, LayerNorm, notEqual, select, type Tensor } from '@ocelli/core-tensor';
+import { ConfigError, concat, LayerNorm, select, type Tensor } from '@ocelli/core-tensor';
+import { isSeen } from '../../mask.js';
 import type { ManagerConfig } from './config.js';
 import { LayerAttention } from './layer-attention.js';
 import type { ManagerInputs } from './manager.js';
@@ -46,7 +47,7 @@ export function managerQuery(
       remedy: "Pass it as `other`, or set query to 'own'.",
     });
   }
-  const mask = config.maskQuery && otherMask ? notEqual(otherMask, 0) : undefined;
+  const mask = config.maskQuery && otherMask ? isSeen(otherMask) : undefined;
   const attended = parts.fusion_attention.forward(query, parts.extra_query_LayerNorm.forward(other), mask);
   return concat([attended, query], -1);
 }

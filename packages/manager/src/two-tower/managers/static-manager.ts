@@ -1,4 +1,13 @@
-import { add, broadcastTo, concat, type LayerNorm, Module, type Parameter, sliceAxis, type Tensor } from '@ocelli/core-tensor';
+import {
+  add,
+  broadcastTo,
+  concat,
+  type LayerNorm,
+  Module,
+  type Parameter,
+  sliceAxis,
+  type Tensor,
+} from '@ocelli/core-tensor';
 import { type LevelWeights, meanWeights } from '../../level-weights.js';
 import { type ManagerConfig, type ManagerConfigInput, parseManagerConfig } from './config.js';
 import type { Manager, ManagerForwardOptions, ManagerInputs, ManagerWeights } from './manager.js';

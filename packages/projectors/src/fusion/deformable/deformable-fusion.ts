@@ -3,7 +3,11 @@ import { DeformableAttention } from '../../deformable-attention/deformable-atten
 import { gridOf, mapToTokens, requireMaps } from '../feature-maps.js';
 import type { Fusion, Grid } from '../fusion.js';
 import { NormedLinear } from '../normed-linear.js';
-import { type DeformableFusionConfig, type DeformableFusionConfigInput, parseDeformableFusionConfig } from './config.js';
+import {
+  type DeformableFusionConfig,
+  type DeformableFusionConfigInput,
+  parseDeformableFusionConfig,
+} from './config.js';
 
 /**
  * Mini-Gemini's fusion with {@link DeformableAttention} in place of the windows (Shi et al. 2024, "Eagle", §2.4, baseline).

@@ -32,8 +32,8 @@ const elu: Operator = (node) => {
 
 const selu: Operator = (node) => {
   const x = node.input(0);
-  const alpha = node.float('alpha', 1.67326319217681884765625);
-  return mul(where(less(x, 0), mul(belowZero(x), alpha), x), node.float('gamma', 1.05070102214813232421875));
+  const alpha = node.float('alpha', 1.6732631921768188);
+  return mul(where(less(x, 0), mul(belowZero(x), alpha), x), node.float('gamma', 1.0507010221481323));
 };
 
 const celu: Operator = (node) => {

@@ -1,6 +1,6 @@
-import { gather } from '../../../ops/indexing.js';
 import { add, mul } from '../../../ops/arithmetic.js';
 import { cast } from '../../../ops/cast.js';
+import { gather } from '../../../ops/indexing.js';
 import { type Tensor, tensor } from '../../../tensor.js';
 import type { NodeContext, Operator } from '../node-context.js';
 

@@ -47,7 +47,9 @@ function flatPlaces(node: NodeContext, indices: Tensor, sizes: readonly number[]
     const places = fromStart(node, select(indices, -1, axis), size);
     return mul(places, strides[axis]!);
   });
-  return parts.length === 0 ? zeros(indices.shape.slice(0, -1), 'int32') : parts.reduce((total, part) => add(total, part));
+  return parts.length === 0
+    ? zeros(indices.shape.slice(0, -1), 'int32')
+    : parts.reduce((total, part) => add(total, part));
 }
 
 const gatherNd: Operator = (node) => {
@@ -62,7 +64,8 @@ const gatherNd: Operator = (node) => {
   const lists = reshape(indices, [batches, sizeOf(indices.shape.slice(batchAxes, -1)), count]);
   const places = flatPlaces(node, lists, sizes); // [batches, lists]
   const starts = Array.from({ length: batches }, (_, index) => index * perBatch);
-  const offsets = places.dtype === 'int64' ? integers(starts, [batches, 1]) : tensor(Int32Array.from(starts), [batches, 1]);
+  const offsets =
+    places.dtype === 'int64' ? integers(starts, [batches, 1]) : tensor(Int32Array.from(starts), [batches, 1]);
   const rows = reshape(x, [batches * perBatch, ...rest]);
   return reshape(gather(rows, add(places, offsets)), [...indices.shape.slice(0, -1), ...rest]);
 };

@@ -14,7 +14,8 @@ import { convolution } from './product.js';
 const fusedMatMul: Operator = (node) => {
   const [a, b] = [node.input(0), node.input(1)];
   const alpha = node.float('alpha', 1);
-  if (node.flag('transBatchA') || node.flag('transBatchB')) throw node.refusal('matrices in the last two axes', 'others');
+  if (node.flag('transBatchA') || node.flag('transBatchB'))
+    throw node.refusal('matrices in the last two axes', 'others');
   const y = matmul(a, b, { transposeA: node.flag('transA'), transposeB: node.flag('transB') });
   return alpha === 1 ? y : mul(y, alpha);
 };

@@ -34,7 +34,9 @@ const gemm: Operator = (node) => {
 function spelledOut(node: NodeContext, equation: string, tensors: readonly Tensor[]): string {
   const [left, right] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
   const terms = left.split(',');
-  const free = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !equation.includes(letter));
+  const free = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter(
+    (letter) => !equation.includes(letter),
+  );
   const hidden = terms.map((term, index) =>
     term.includes('...') ? Math.max(0, (tensors[index]?.shape.length ?? 0) - (term.length - 3)) : 0,
   );
@@ -42,7 +44,14 @@ function spelledOut(node: NodeContext, equation: string, tensors: readonly Tenso
   const letters = free.slice(0, most).join('');
   const full = terms.map((term, index) => term.replace('...', letters.slice(most - hidden[index]!)));
   const once = [...new Set(full.join(''))].filter((letter) => full.join('').split(letter).length === 2);
-  const result = right === undefined ? letters + once.filter((letter) => !letters.includes(letter)).sort().join('') : right;
+  const result =
+    right === undefined
+      ? letters +
+        once
+          .filter((letter) => !letters.includes(letter))
+          .sort()
+          .join('')
+      : right;
   if (tensors.length > 2) throw node.refusal('one or two terms', equation);
   return `${full.join(',')}->${result.replace('...', letters)}`;
 }

@@ -21,26 +21,31 @@ export interface ResizedAxis {
   readonly scale: number;
 }
 
-/** The place in the input of each place in the output. Source: ONNX's operator Resize. */
+/**
+ * The place in the input of each place in the output, in the precision of ONNX Runtime: which of two elements is nearest
+ * is often a tie. Source: onnxruntime, `core/providers/cpu/tensor/upsamplebase.h`.
+ */
 function placesOf({ inputs, outputs, scale }: ResizedAxis, { coordinates }: ResizeRule): number[] {
+  const factor = Math.fround(scale);
   const exact = inputs * scale;
   const place = (i: number): number => {
+    const centre = Math.fround((i + 0.5) / factor);
     switch (coordinates) {
       case 'align_corners':
-        return exact <= 1 ? 0 : (i * (inputs - 1)) / (exact - 1);
+        return outputs === 1 ? 0 : (i * (inputs - 1)) / (outputs - 1);
       case 'asymmetric':
-        return i / scale;
+        return i / factor;
       case 'tf_half_pixel_for_nn':
-        return (i + 0.5) / scale;
+        return centre;
       case 'pytorch_half_pixel':
-        return exact === 1 ? -0.5 : (i + 0.5) / scale - 0.5;
+        return outputs === 1 ? 0 : centre - 0.5;
       case 'half_pixel':
-        return (i + 0.5) / scale - 0.5;
+        return centre - 0.5;
       case 'half_pixel_symmetric':
-        return (inputs / 2) * (1 - outputs / exact) + (i + 0.5) / scale - 0.5;
+        return (inputs / 2) * (1 - outputs / exact) + centre - 0.5;
     }
   };
-  return Array.from({ length: outputs }, (_, i) => place(i));
+  return Array.from({ length: outputs }, (_, i) => Math.fround(place(i)));
 }
 
 const rounders: Readonly<Record<ResizeRule['rounding'], (place: number) => number>> = {

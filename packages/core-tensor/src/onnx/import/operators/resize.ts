@@ -14,14 +14,7 @@ const mostWeights = 2 ** 26;
 function ruleOf(node: NodeContext): ResizeRule {
   const coordinates = node.word(
     'coordinate_transformation_mode',
-    [
-      'half_pixel',
-      'half_pixel_symmetric',
-      'pytorch_half_pixel',
-      'align_corners',
-      'asymmetric',
-      'tf_half_pixel_for_nn',
-    ],
+    ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel', 'align_corners', 'asymmetric', 'tf_half_pixel_for_nn'],
     'half_pixel',
   );
   const roundings = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
@@ -70,9 +63,7 @@ const resize: Operator = (node) => {
   const x = node.input(0);
   const rule = ruleOf(node);
   const axes = axesOf(node, x);
-  const changed = axes.flatMap(({ inputs, outputs, scale }, axis) =>
-    inputs === outputs && scale === 1 ? [] : [axis],
-  );
+  const changed = axes.flatMap(({ inputs, outputs, scale }, axis) => (inputs === outputs && scale === 1 ? [] : [axis]));
   if (rule.mode === 'nearest') {
     return changed.reduce((y, axis) => gather(y, nearestPlaces(axes[axis]!, rule), { axis }), x);
   }

@@ -36,7 +36,10 @@ export function windowsOf(node: NodeContext, sizes: readonly number[], kernelSha
   const stride = list('strides', node.ints('strides') ?? once);
   const dilation = list('dilations', node.ints('dilations') ?? once);
   if ([...kernel, ...stride, ...dilation].some((value) => value < 1)) {
-    throw node.refusal('kernels, strides and dilations of at least 1', `[${[...kernel, ...stride, ...dilation].join(', ')}]`);
+    throw node.refusal(
+      'kernels, strides and dilations of at least 1',
+      `[${[...kernel, ...stride, ...dilation].join(', ')}]`,
+    );
   }
   const auto = node.word('auto_pad', autoPads, 'NOTSET');
   const pads = node.ints('pads');

@@ -1,0 +1,116 @@
+import { parseConfig } from '@ocelli/core-tensor';
+import { clipVisionConfigs, type EncoderConfigInput } from '@ocelli/encoders';
+import { type LlamaConfig, type LlamaConfigInput, llamaConfigs, parseLlamaConfig } from '@ocelli/language';
+import {
+  type MoaiCompressorConfig,
+  type MoaiCompressorConfigInput,
+  type MoaiMixersConfig,
+  type MoaiMixersConfigInput,
+  type PartialLoraConfig,
+  type PartialLoraConfigInput,
+  parseMoaiCompressorConfig,
+  parseMoaiMixersConfig,
+  parsePartialLoraConfig,
+} from '@ocelli/moai-mixer';
+import type { ProjectorConfigInput } from '@ocelli/projectors';
+import { z } from 'zod';
+
+/** Structure of a decoder with mixers; plain data. What is left out is MoAI-7B's. */
+export interface MoaiDecoderConfigInput {
+  /** Default: InternLM2-7B. */
+  readonly language?: LlamaConfigInput;
+  readonly mixers?: Omit<MoaiMixersConfigInput, 'hiddenSize'>;
+  /** Low-rank corrections at image positions; `null` for none. */
+  readonly partialLora?: PartialLoraConfigInput | null;
+}
+
+/** A {@link MoaiDecoderConfigInput} with its defaults filled in. */
+export interface MoaiDecoderConfig {
+  readonly language: LlamaConfig;
+  readonly mixers: Omit<MoaiMixersConfig, 'hiddenSize'>;
+  readonly partialLora: PartialLoraConfig | null;
+}
+
+/** Structure of a MoAI model; plain data. What is left out is MoAI-7B's. */
+export interface MoaiConfigInput extends MoaiDecoderConfigInput {
+  /** Default: CLIP ViT-L/14 for pictures of 490 × 490 pixels. */
+  readonly vision?: EncoderConfigInput;
+  /** Hidden state of the tower that the projector gets. Default: −1, the output of the last block. */
+  readonly featureLayer?: number;
+  /** `null` for MoAI's: linear, GELU, linear. Default: `null`. */
+  readonly projector?: ProjectorConfigInput | null;
+  readonly compressor?: Omit<MoaiCompressorConfigInput, 'hiddenSize'>;
+}
+
+/** A {@link MoaiConfigInput} with its defaults filled in. */
+export interface MoaiConfig extends MoaiDecoderConfig {
+  readonly vision: EncoderConfigInput;
+  readonly featureLayer: number;
+  readonly projector: ProjectorConfigInput | null;
+  readonly compressor: Omit<MoaiCompressorConfig, 'hiddenSize'>;
+}
+
+/** The parts check their own configurations. */
+const part = z.looseObject({});
+
+/** A part that is as wide as the language model. */
+const widePart = z.looseObject({ hiddenSize: z.undefined('follows from the language model').optional() });
+
+const decoderFields = {
+  language: part.optional(),
+  mixers: widePart.optional(),
+  partialLora: part.nullable().optional(),
+};
+
+const decoderSchema = z.strictObject(decoderFields);
+
+const schema = z.strictObject({
+  ...decoderFields,
+  vision: part.optional(),
+  featureLayer: z.int().default(-1),
+  projector: part.nullable().optional(),
+  compressor: widePart.optional(),
+});
+
+function decoderParts({ language, mixers = {}, partialLora = {} }: MoaiDecoderConfigInput): MoaiDecoderConfig {
+  const { hiddenSize: _width, ...parsedMixers } = parseMoaiMixersConfig({
+    ...mixers,
+    ...widthOf(language ?? llamaConfigs['internlm2-7b']),
+  });
+  return {
+    language: parseLlamaConfig(language ?? llamaConfigs['internlm2-7b']),
+    mixers: parsedMixers,
+    partialLora: partialLora && parsePartialLoraConfig(partialLora),
+  };
+}
+
+/** Heads must divide the language model's width, so that parts are checked with it. */
+function widthOf(language: LlamaConfigInput): { readonly hiddenSize: number } {
+  return { hiddenSize: parseLlamaConfig(language).hiddenSize };
+}
+
+/** @throws ConfigError that names every unknown or invalid field */
+export function parseMoaiDecoderConfig(config: MoaiDecoderConfigInput): MoaiDecoderConfig {
+  parseConfig('MoaiDecoder', decoderSchema, config);
+  return decoderParts(config);
+}
+
+/** @throws ConfigError that names every unknown or invalid field */
+export function parseMoaiConfig(config: MoaiConfigInput): MoaiConfig {
+  const { featureLayer } = parseConfig('MoaiModel', schema, config);
+  const { vision, projector = null, compressor = {}, language, mixers, partialLora } = config;
+  const decoder = decoderParts({
+    ...(language && { language }),
+    ...(mixers && { mixers }),
+    ...(partialLora !== undefined && { partialLora }),
+  });
+  const width = { hiddenSize: decoder.language.hiddenSize };
+  const { hiddenSize: _width, ...parsedCompressor } = parseMoaiCompressorConfig({ ...compressor, ...width });
+  return {
+    ...decoder,
+    vision: vision ?? { ...clipVisionConfigs['clip-vit-large-patch14-336'], imageSize: 490 },
+    featureLayer,
+    projector,
+    compressor: parsedCompressor,
+  };
+}

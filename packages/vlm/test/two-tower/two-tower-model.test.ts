@@ -1,0 +1,194 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { closeEngine, randomKey, saveWeights, streamKey, type Tensor, tensor, valueAndGrad } from '@ocelli/core-tensor';
+import { type ManagerFusion, managerTypes } from '@ocelli/manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  adaptTwoTower,
+  answerLogits,
+  entailmentLogits,
+  imageTextMatchingLoss,
+  loadTwoTower,
+  maskedLanguageModelLoss,
+  matchingScores,
+  reasoningLogits,
+  retrievalLosses,
+  saveTwoTower,
+  type TwoTowerConfig,
+  type TwoTowerInputs,
+  TwoTowerModel,
+  twoTowerKeyMap,
+  visualQuestionAnsweringLoss,
+} from '../../src/index.js';
+import { difference, integers, normal } from '../support.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'two-tower-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await closeEngine();
+});
+
+const text = {
+  vocabSize: 20,
+  hiddenSize: 8,
+  intermediateSize: 12,
+  numHiddenLayers: 3,
+  numAttentionHeads: 2,
+  maxPositionEmbeddings: 12,
+  typeVocabSize: 1,
+};
+const vision = {
+  hiddenSize: 12,
+  intermediateSize: 16,
+  numHiddenLayers: 4,
+  numAttentionHeads: 2,
+  imageSize: 8,
+  patchSize: 4,
+};
+const sizes = { hiddenSize: 8, numHeads: 2, numLayers: 2, tokenTypes: 3 };
+const heads = {
+  maskedLanguageModel: {},
+  imageTextMatching: {},
+  imageTextContrast: { outputs: 4 },
+  visualQuestionAnswering: { classes: 5 },
+  visualEntailment: {},
+  visualReasoning: {},
+} satisfies TwoTowerConfig['heads'];
+const managed = { ...sizes, managedTextLayers: 2, managedImageLayers: 3 };
+const small: TwoTowerConfig = { text, vision, fusion: managed, heads };
+
+const inputs: TwoTowerInputs = {
+  inputIds: integers([0, 5, 6, 2, 0, 7, 2, 1, 0, 9, 8, 2], [3, 4]),
+  pixelValues: normal(3, 3, 8, 8),
+};
+
+async function finite(value: Tensor): Promise<number> {
+  const number = await value.item();
+  expect(Number.isFinite(number)).toBe(true);
+  return number;
+}
+
+describe('TwoTowerModel', () => {
+  it('has as many parameters as the published models', () => {
+    const withHeads = { imageTextMatching: {}, maskedLanguageModel: {} };
+    const count = (config: TwoTowerConfig) => {
+      const names = Object.entries(new TwoTowerModel({ ...config, heads: withHeads }).namedParameters());
+      const isHead = (name: string) => /^(mlm_score|itm_score)/.test(name);
+      return names.filter(([name]) => !isHead(name)).reduce((sum, [, { size }]) => sum + size, 0);
+    };
+    // In millions: 338.64, and 326.58 for the baseline (paper, table VI).
+    const [manager, bridge] = [count({}), count({ fusion: { type: 'bridge' } })];
+    expect(manager - bridge).toBe(12_062_292);
+    expect(Math.abs(manager / 1e6 - 338.64)).toBeLessThan(0.7);
+  });
+
+  it.each([...managerTypes.map((type) => ({ ...managed, manager: { type } })), { type: 'bridge' as const, ...sizes }])(
+    'trains every objective through every part ($type $manager.type)',
+    async (fusion) => {
+      const model = new TwoTowerModel({ ...small, fusion }).initialize(0);
+      const pixels = [inputs.pixelValues, inputs.pixelValues] as const;
+      const loss = () => {
+        const { total } = retrievalLosses(model, inputs, { imageIndex: integers([0, 0, 1], [3]) });
+        return total;
+      };
+      const { value, grads } = valueAndGrad(loss, model.trainableParameters());
+      await finite(value);
+      for (const part of ['text.', 'vision.', 'fusion.', 'itm_score.', 'temperature', 'cross_modal_itc_image_head.']) {
+        const ofPart = Object.entries(grads).filter(([name]) => name.startsWith(part));
+        const largest = await Promise.all(
+          ofPart.map(async ([, gradient]) =>
+            ((await gradient.data()) as Float32Array).reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+          ),
+        );
+        expect(Math.max(...largest), part).toBeGreaterThan(0);
+      }
+      await finite(
+        maskedLanguageModelLoss(
+          model,
+          inputs,
+          integers([-100, 5, -100, -100, -100, 7, ...Array(6).fill(-100)], [3, 4]),
+        ),
+      );
+      await finite(imageTextMatchingLoss(model, inputs, integers([1, 0, 1], [3])));
+      await finite(visualQuestionAnsweringLoss(model, inputs, tensor(new Float32Array(15).fill(0.3), [3, 5])));
+      expect(answerLogits(model, inputs).shape).toEqual([3, 5]);
+      expect(entailmentLogits(model, inputs).shape).toEqual([3, 3]);
+      expect(reasoningLogits(model, inputs, pixels).shape).toEqual([3, 2]);
+      expect(matchingScores(model, inputs).shape).toEqual([3]);
+    },
+  );
+
+  it('explores under a training key only', async () => {
+    const model = new TwoTowerModel(small).initialize(0);
+    const run = (key?: number) =>
+      model.forward(inputs, key === undefined ? {} : { trainingKey: streamKey(randomKey(key)) }).pooled;
+    expect(await difference(run(), run())).toBe(0);
+    expect(await difference(run(1), run(1))).toBe(0);
+    expect(await difference(run(1), run(2))).toBeGreaterThan(1e-3);
+  });
+
+  it('tells what adaptive managers weigh for given pairs', async () => {
+    const model = new TwoTowerModel(small).initialize(0);
+    const weights = await (model.fusion as ManagerFusion).levelWeights(model.fusionInputs(inputs));
+    expect(weights.text.levels).toEqual(['2', '3', 'C']);
+    expect(weights.image.levels).toEqual(['2', '3', '4', 'C']);
+    expect(weights.image.weights[1]!.slice(0, 3).reduce<number>((sum, weight) => sum + weight!, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('refuses more layers than the towers have, heads it cannot feed, and unknown fields', () => {
+    expect(() => new TwoTowerModel({ ...small, fusion: { ...managed, managedTextLayers: 4 } })).toThrow(
+      /managedTextLayers/,
+    );
+    expect(() => new TwoTowerModel({ ...small, fusion: { type: 'bridge', ...sizes, numLayers: 4 } })).toThrow(
+      /at most 3/,
+    );
+    expect(() => new TwoTowerModel({ ...small, fusion: { ...managed, tokenTypes: 2 } })).toThrow(/tokenTypes/);
+    expect(() => new TwoTowerModel({ ...small, head: {} } as TwoTowerConfig)).toThrow(/unknown key "head"/);
+    const plain = new TwoTowerModel({ text, vision, fusion: managed });
+    expect(() => answerLogits(plain, inputs)).toThrow(/visualQuestionAnswering/);
+  });
+});
+
+describe('files', () => {
+  it('keep a model, under the published names', async () => {
+    const model = new TwoTowerModel(small).initialize(3);
+    const path = join(folder, 'saved');
+    await saveTwoTower(path, model);
+    const again = await loadTwoTower(path);
+    expect(again.config).toEqual(model.config);
+    expect(await difference(again.forward(inputs).pooled, model.forward(inputs).pooled)).toBe(0);
+  });
+
+  it('give a fine-tuned model its backbone, and ignore what belongs to other tasks', async () => {
+    const pretrained = new TwoTowerModel(small).initialize(4);
+    const path = join(folder, 'pretrained');
+    await saveWeights(path, pretrained, { keyMap: twoTowerKeyMap(pretrained) });
+    const tuned = await loadTwoTower(path, {
+      text,
+      vision,
+      fusion: managed,
+      heads: { visualEntailment: { hiddenScale: 2 } },
+    });
+    expect(await difference(tuned.forward(inputs).pooled, pretrained.forward(inputs).pooled)).toBe(0);
+    await expect(
+      loadTwoTower(path, { text, vision, fusion: { ...managed, manager: { type: 'static-unimodal' } } }),
+    ).rejects.toThrow(/layer_scores/);
+    await expect(loadTwoTower(join(folder, 'nothing'))).rejects.toThrow(/config.json/);
+  });
+});
+
+describe('adaptTwoTower', () => {
+  it('keeps weights, resizes positions, and repeats the token type of images', async () => {
+    const model = new TwoTowerModel({ text, vision, fusion: { ...managed, tokenTypes: 2 } }).initialize(5);
+    const tuned = await adaptTwoTower(model, { imageSize: 16, heads: { visualReasoning: {} } });
+    expect(tuned.forward({ ...inputs, pixelValues: normal(3, 3, 16, 16) }).image.shape).toEqual([3, 17, 8]);
+    const types = (await tuned.fusion.token_type_embeddings.weight.data()) as Float32Array;
+    expect(types.slice(16, 24)).toEqual(types.slice(8, 16));
+    const same = await adaptTwoTower(model, { heads: { imageTextMatching: {} } });
+    expect(await difference(same.forward(inputs).pooled, model.forward(inputs).pooled)).toBe(0);
+  });
+});
