@@ -16,14 +16,11 @@ export async function runLongCommand(
   command: (environment: LongCommandEnvironment) => Promise<unknown>,
 ): Promise<void> {
   const reporter = terminalReporter(context.terminal);
-  // Worker threads that are idle do not keep Node running, and between two requests all of them may be.
-  const awake = setInterval(() => undefined, 2 ** 30);
   context.exitCode = await interruptible(context.terminal, async (signal) => {
     try {
       await command({ reporter, signal });
     } finally {
       reporter.close();
-      clearInterval(awake);
     }
   });
 }

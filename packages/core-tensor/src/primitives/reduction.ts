@@ -1,6 +1,6 @@
 import { DTypeError } from '../errors.js';
 import { normalizeAxis, type Shape } from '../graph/shape.js';
-import { add, div, exp, mul, reciprocal, sqrt, sub } from '../ops/arithmetic.js';
+import { add, div, exp, maximum, mul, reciprocal, sqrt, sub } from '../ops/arithmetic.js';
 import { broadcastTo } from '../ops/broadcast.js';
 import { cast } from '../ops/cast.js';
 import { equal } from '../ops/compare.js';
@@ -17,6 +17,25 @@ function reducedShape(shape: Shape, { axes, keepDims }: Reduce): number[] {
   return keepDims
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** Up to this width, nearly all of a layer norm's gradient may cancel: over two elements, all but ε / (σ² + ε) of it. */
+const fewElements = 8;
+
+/**
+ * What remains of a cotangent behind a layer norm, before it is multiplied with 1 / √(σ² + ε): the part along the mean is
+ * lost, that along the normalized elements shrinks to `shrunk` = ε / (σ² + ε), the rest stays. The parts are taken out twice,
+ * as in Gram-Schmidt, so that rounding does not exceed what is left.
+ */
+function throughFewElements(cotangent: Tensor, normalized: Tensor, shrunk: Tensor): Tensor {
+  const last = { axes: -1, keepDims: true };
+  const length = maximum(mean(mul(normalized, normalized), last), 1e-30);
+  const along = (x: Tensor) => mul(normalized, div(mean(mul(x, normalized), last), length));
+  const across = (x: Tensor) => {
+    const aside = sub(x, along(x));
+    return sub(aside, mean(aside, last));
+  };
+  return add(across(across(cotangent)), mul(along(sub(cotangent, mean(cotangent, last))), shrunk));
 }
 
 /** Puts the reduced axes back, with size 1. */
@@ -151,8 +170,11 @@ export const reductionPrimitives = {
       let dx: Tensor | undefined;
       if (needs(0)) {
         const scaled = mul(dy, weight!);
-        const projection = mul(normalized, mean(mul(scaled, normalized), last));
-        dx = mul(sub(sub(scaled, mean(scaled, last)), projection), inverse);
+        const spread =
+          x!.shape.at(-1)! <= fewElements
+            ? throughFewElements(scaled, normalized, mul(mul(inverse, inverse), epsilon))
+            : sub(sub(scaled, mean(scaled, last)), mul(normalized, mean(mul(scaled, normalized), last)));
+        dx = mul(spread, inverse);
       }
       return [
         dx,

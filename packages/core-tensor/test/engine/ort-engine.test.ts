@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildGraph } from '../../src/engine/build-graph.js';
@@ -237,4 +238,17 @@ test.each([
   expect(stderr).toMatch(output);
   expect(stderr).not.toMatch(/terminate called/);
   expect(code).toBe(expected);
+});
+
+// A request that nobody waits for any more must not keep the process alive.
+test.each([
+  ['unsent', 'DataCloneError'],
+  ['unanswered', 'EngineError'],
+] as const)('a process ends by itself after a request that was %s', async (how, name) => {
+  const child = fileURLToPath(new URL('./end-after-failure.child.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, how], {
+    cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
+    timeout: 60_000,
+  });
+  expect(stdout).toBe(`${name}\n`);
 });

@@ -1,4 +1,4 @@
-import { Conv2d, groupNorm, initializers, LayerNorm2d, Module, type Tensor , add, mean, mul, reshape, rsqrt, square, sub, div, sqrt} from '@ocelli/core-tensor';
+import { Conv2d, initializers, LayerNorm2d, Module, type Tensor } from '@ocelli/core-tensor';
 import type { SamVisionConfig } from './config.js';
 
 const epsilon = 1e-6;
@@ -25,15 +25,7 @@ export class SamNeck extends Module {
 
   /** map [batch, width, rows, columns] → [batch, outputChannels, rows, columns] */
   forward(map: Tensor): Tensor {
-    const narrowed = normalize(this.conv1.forward(map), this.layer_norm1);
+    const narrowed = this.layer_norm1.forward(this.conv1.forward(map));
     return this.conv2 && this.layer_norm2 ? this.layer_norm2.forward(this.conv2.forward(narrowed)) : narrowed;
   }
-}
-
-function normalize(map: Tensor, { weight, bias, epsilon: eps }: LayerNorm2d): Tensor {
-  const channels = { axes: 1, keepDims: true };
-  const centred = sub(map, mean(map, channels));
-  const normalized = div(centred, sqrt(add(mean(mul(centred, centred), channels), eps)));
-  const perChannel = (x: Tensor) => reshape(x, [1, -1, 1, 1]);
-  return add(mul(normalized, perChannel(weight)), perChannel(bias));
 }

@@ -1,6 +1,7 @@
 import {
   ConfigError,
   closeEngine,
+  materialize,
   randomKey,
   ShapeError,
   square,
@@ -54,6 +55,7 @@ describe('every manager', () => {
       expect(previous).toHaveLength(type === 'static' ? 2 : 1);
 
       const { grads } = valueAndGrad(() => sum(square(manager.forward(inputs))), manager.trainableParameters());
+      await materialize(Object.values(grads));
       const largest = await Promise.all(
         Object.values(grads).map(async (gradient) =>
           ((await gradient.data()) as Float32Array).reduce((most, value) => Math.max(most, Math.abs(value)), 0),

@@ -1,4 +1,4 @@
-import { compile, notEqual, Parameter } from '@ocelli/core-tensor';
+import { compile, Parameter } from '@ocelli/core-tensor';
 import { type GeneratedRow, type GenerationConfigInput, generate } from '@ocelli/language';
 import type { MixingHooks } from '@ocelli/moai-mixer';
 import type { MoaiBatch, MoaiModel } from './moai-model.js';
@@ -27,7 +27,7 @@ export function createMoaiAnswerer(model: MoaiModel): MoaiAnswerer {
       ...options,
       inputsEmbeds,
       attentionMask: batch.attentionMask,
-      visualMask: notEqual(imageMask, false),
+      visualMask: imageMask,
       hooks: known.hooks,
     });
   };

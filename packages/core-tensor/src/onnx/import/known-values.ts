@@ -3,6 +3,7 @@ import { computePrimitive } from '../../engine/reference/reference-engine.js';
 import { fromHost, type ReferenceValue, toHost } from '../../engine/reference/value.js';
 import type { OperationNode } from '../../graph/graph.js';
 import { sizeOf } from '../../graph/shape.js';
+import type { PrimitiveName } from '../../primitives/attributes.js';
 import type { Operation, Tensor } from '../../tensor.js';
 import { saturated } from './whole-number.js';
 
@@ -11,6 +12,9 @@ const largestResult = 65_536;
 
 /** Constants of more elements are not looked into. */
 const largestConstant = 2 ** 20;
+
+/** No shape depends on them, and they take long. */
+const heavy: ReadonlySet<PrimitiveName> = new Set(['conv2d', 'convTranspose2d', 'matmulNBits', 'matmulBnb4']);
 
 /**
  * Values that follow from shapes and constants alone, computed while recording: a graph computes most of its shapes
@@ -63,7 +67,7 @@ export class KnownValues {
       const read = this.constants.get(tensor);
       return read && this.valueOf(read());
     }
-    if (source.kind !== 'operation' || sizeOf(shape) > largestResult) return undefined;
+    if (source.kind !== 'operation' || sizeOf(shape) > largestResult || heavy.has(source.op)) return undefined;
     const inputs: ReferenceValue[] = [];
     for (const input of source.inputs) {
       const value = this.valueOf(input);

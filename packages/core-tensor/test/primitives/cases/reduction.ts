@@ -144,7 +144,7 @@ export const reductionCases = {
     applies('logSoftmax', 'of a row of −∞', [emptyRow], { axis: 1 }, { withRespectTo: [] }),
   ]),
   layerNorm: [
-    ...[[4], [3, 6], [2, 1, 5], [0, 4]].map((shape) =>
+    ...[[4], [3, 6], [2, 1, 5], [2, 12], [5, 2], [0, 4]].map((shape) =>
       applies(
         'layerNorm',
         `of [${shape.join(', ')}]`,

@@ -8,10 +8,7 @@ import { full, type Tensor, tensor, zeros } from '../../../tensor.js';
 import { computedAs } from '../element-types.js';
 import type { NodeContext, Operator } from '../node-context.js';
 import { constantTensor, typeAttribute } from './convert.js';
-import { integers } from './shape.js';
-
-/** More elements are no list of positions. */
-const longestRange = 2 ** 24;
+import { integers, longestList } from './shape.js';
 
 const constantOfShape: Operator = (node) => {
   const shape = node.numbers(0);
@@ -26,7 +23,7 @@ const range: Operator = (node) => {
   const [start, limit, step] = [node.number(0), node.number(1), node.number(2)];
   const { dtype } = node.input(0);
   const count = Math.max(0, Math.ceil((limit - start) / step));
-  if (!(count <= longestRange)) throw node.refusal(`at most ${longestRange} elements`, String(count));
+  if (!(count <= longestList)) throw node.refusal(`at most ${longestList} elements`, String(count));
   const values = Float64Array.from({ length: count }, (_, index) => start + index * step);
   return tensor(convert(values, 'float64', dtype) as TypedArrayOf<'float32'>, [count], dtype);
 };
@@ -42,8 +39,8 @@ function band(rows: number, columns: number, keeps: (distance: number) => boolea
 
 const matrixSize = (node: NodeContext, { shape }: Tensor): [rows: number, columns: number] => {
   const [rows, columns] = shape.slice(-2);
-  if (rows !== undefined && columns !== undefined) return [rows, columns];
-  throw node.refusal('at least two axes', `[${shape.join(', ')}]`);
+  if (rows !== undefined && columns !== undefined && rows * columns <= longestList) return [rows, columns];
+  throw node.refusal(`matrices of at most ${longestList} elements`, `[${shape.join(', ')}]`);
 };
 
 const triangle: Operator = (node) => {
@@ -70,6 +67,7 @@ const eyeLike: Operator = (node) => {
 const oneHot: Operator = (node) => {
   const indices = node.input(0);
   const depth = node.number(1);
+  if (depth > longestList) throw node.refusal(`a depth of at most ${longestList}`, String(depth));
   const values = node.input(2); // [off, on]
   const axis = node.int('axis', -1);
   const whole = cast(indices, 'int64');

@@ -9,6 +9,9 @@ import { windowsOf } from './window.js';
 /** The lowest finite number: a border of it never wins. */
 const lowest = -3.4028234663852886e38;
 
+/** Larger windows are global ones. */
+const largestKernel = 2 ** 16;
+
 /** Windows along one axis. */
 interface Line {
   readonly size: number;
@@ -32,6 +35,12 @@ function poolingOf(node: NodeContext): Pooling {
   const x = node.input(0);
   const { kernel, stride, dilation, padding } = windowsOf(node, x.shape.slice(2));
   if (dilation.some((each) => each !== 1)) throw node.refusal('dilations of 1', `[${dilation.join(', ')}]`);
+  if (kernel[0] * kernel[1] > largestKernel || padding.some((amount, side) => amount >= kernel[side % 2]!)) {
+    throw node.refusal(
+      `kernels of at most ${largestKernel} elements and less padding`,
+      `${kernel.join(' × ')} with padding [${padding.join(', ')}]`,
+    );
+  }
   const roundsUp = node.flag('ceil_mode');
   const isLine = x.shape.length === 3;
   const image = isLine ? expandDims(x, 2) : x;

@@ -5,6 +5,9 @@ import { concat, pad, reshape, slice, split, transpose } from '../../../ops/rear
 import { type Tensor, tensor } from '../../../tensor.js';
 import type { NodeContext, Operator } from '../node-context.js';
 
+/** Lists of more places are no images or sequences. */
+export const longestList = 2 ** 24;
+
 /** A list of integers as ONNX has it, in int64. */
 export function integers(values: readonly number[], shape: Shape = [values.length]): Tensor {
   return tensor(BigInt64Array.from(values, BigInt), shape, 'int64');
@@ -82,8 +85,9 @@ const splitOf: Operator = (node) => {
   const size = x.shape[axis]!;
   const given = node.opset < 13 ? node.ints('split') : node.optionalNumbers(1);
   if (given) return split(x, given, axis);
-  const parts = node.opset < 18 ? node.outputCount : node.int('num_outputs', node.outputCount);
-  if (parts < 1 || parts > Math.max(1, size)) throw node.refusal(`between 1 and ${size} parts`, String(parts));
+  const parts = node.node.outputs.length;
+  const said = node.opset < 18 ? parts : node.int('num_outputs', parts);
+  if (said !== parts || parts > Math.max(1, size)) throw node.refusal(`${parts} parts of ${size}`, String(said));
   // The last part is smaller where the size is no multiple.
   const each = Math.ceil(size / parts);
   const sizes = Array.from({ length: parts }, (_, part) => Math.max(0, Math.min(each, size - part * each)));
@@ -170,6 +174,7 @@ const padOf: Operator = (node) => {
       if (before[axis] === 0 && after[axis] === 0) return padded;
       const length = before[axis]! + size + after[axis]!;
       if (length > 0 && size === 0) throw node.refusal('elements to repeat', `[${x.shape.join(', ')}]`);
+      if (length > longestList) throw node.refusal(`at most ${longestList} elements along an axis`, String(length));
       const order = Int32Array.from({ length }, (_, place) => places[mode](place - before[axis]!, size));
       return gather(padded, order, { axis });
     }, x);
