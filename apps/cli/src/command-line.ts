@@ -8,6 +8,7 @@ import { addParityCommand } from './commands/parity.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addReproduceCommand } from './commands/reproduce.js';
 import { addTrainCommand } from './commands/train.js';
+import { addVisualizeCommand } from './commands/visualize.js';
 import { describeFailure, exitCodes, UnknownNameError } from './errors.js';
 import { processTerminal, type Terminal } from './terminal.js';
 
@@ -26,6 +27,7 @@ const commands = [
   addGenerateCommand,
   addPlanCommand,
   addInspectCommand,
+  addVisualizeCommand,
   addDoctorCommand,
   addParityCommand,
 ];

@@ -60,6 +60,17 @@ describe('the reference implementations of images, conversations, tokens and bat
       1,
     );
 
+    const table = await read('manager/anyres_table.json');
+    const { mismatches: wrongTable } = await parityChecks['manager/anyres_table']!({
+      ...table,
+      config: { ...(table.config as object), features_per_tile_side: 26 },
+    });
+    expect(wrongTable[0]).toMatch(/^rows\[0\]\.stage1\.5_anyres\.features_before_unpad/);
+
+    const sampler = await read('convllava/sampler.json');
+    const otherLengths = JSON.parse(JSON.stringify(sampler.config).replace('[78,-19,', '[1,-19,'));
+    expect((await parityChecks['convllava/sampler']!({ ...sampler, config: otherLengths })).mismatches).not.toEqual([]);
+
     const mixing = await read('honeybee/schedule_and_mixing.json');
     const weights = { sizes: [1, 3], sampling_weights: 'length_ratio', probabilities: [0.5, 0.5] };
     expect(

@@ -75,6 +75,9 @@ export { eva02VisionKeyMap } from './eva02/key-map.js';
 export { type LoadEva02VisionOptions, loadEva02Vision } from './eva02/load-eva02.js';
 export { eva02VisionConfigFromOriginal } from './eva02/original-config.js';
 export { type RotaryGrid, type RotaryGridOptions, rotaryGrid, rotatePairs } from './eva02/rotary.js';
+export { type OnnxVisionConfig, type OnnxVisionConfigInput, parseOnnxVisionConfig } from './onnx/config.js';
+export { type LoadOnnxVisionOptions, loadOnnxVision } from './onnx/load-onnx-vision.js';
+export { OnnxVisionEncoder } from './onnx/onnx-vision-encoder.js';
 export {
   type Pix2StructVisionConfig,
   type Pix2StructVisionConfigInput,
@@ -114,6 +117,7 @@ export {
   type EncoderType,
   encoders,
   loadEncoder,
+  resolveEncoderFiles,
 } from './registry.js';
 export { extendedAttentionMask } from './roberta/attention-mask.js';
 export {

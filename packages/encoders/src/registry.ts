@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { ConfigError, type FetchOptions, fetchCheckpoint, loadWeights } from '@ocelli/core-tensor';
 import { openWeights } from './checkpoint/open-weights.js';
 import { type JsonObject, readJson } from './checkpoint/read-json.js';
@@ -15,6 +17,9 @@ import { loadConvNext } from './convnext/load-convnext.js';
 import type { Eva02VisionConfigInput } from './eva02/config.js';
 import { Eva02VisionEncoder } from './eva02/eva02-vision-encoder.js';
 import { findEva02VisionLayouts, loadEva02Vision } from './eva02/load-eva02.js';
+import type { OnnxVisionConfigInput } from './onnx/config.js';
+import { findOnnxModel, loadOnnxVision } from './onnx/load-onnx-vision.js';
+import { OnnxVisionEncoder } from './onnx/onnx-vision-encoder.js';
 import type { Pix2StructVisionConfigInput } from './pix2struct/config.js';
 import { type EaglePix2StructConfigInput, EaglePix2StructTower } from './pix2struct/eagle-pix2struct-tower.js';
 import { pix2structModelTypes, pix2structVisionConfigFromHuggingFace } from './pix2struct/hugging-face-config.js';
@@ -84,6 +89,11 @@ export const encoders = {
     modelTypes: [],
     isIn: ({ keys }) => findEva02VisionLayouts(keys).length > 0,
   },
+  onnx: {
+    create: (config: OnnxVisionConfigInput) => new OnnxVisionEncoder(config),
+    load: (folder: string) => loadOnnxVision(folder),
+    modelTypes: [],
+  },
   pix2struct: {
     create: (config: Pix2StructVisionConfigInput) => new Pix2StructVisionEncoder(config),
     load: (folder: string) => loadPix2StructVision(folder),
@@ -138,10 +148,17 @@ export function createEncoder<Config extends EncoderConfigInput>(config: Config)
   return create(config);
 }
 
+/** A configuration whose files are named from a folder on, with their whole paths. */
+export function resolveEncoderFiles<Config extends object>(config: Config, folder: string): Config {
+  const { type, file } = config as { readonly type?: unknown; readonly file?: unknown };
+  return type === 'onnx' && typeof file === 'string' ? { ...config, file: resolve(folder, file) } : config;
+}
+
 /**
  * The encoder in a folder, with its weights: one that Hugging Face's libraries wrote (recognised by the `model_type` in
  * `config.json`), one in a layout that an encoder recognises by other marks, such as OpenAI's, or one of this package
- * (`config.json` holds its configuration with `type`). Also takes a safetensors file, and the id of a model on the
+ * (`config.json` holds its configuration with `type`). Where there are no safetensors, an ONNX graph is one too, as
+ * transformers.js and Optimum have it in a folder. Also takes a safetensors or ONNX file, and the id of a model on the
  * Hugging Face hub, which is downloaded first.
  *
  * @param options.hub how a model is downloaded
@@ -155,6 +172,7 @@ export async function loadEncoder(
   const operation = 'loadEncoder';
   const folder = await fetchCheckpoint(idOrFolder, hub);
   const config = (await readJson(operation, folder, 'config.json')) ?? {};
+  if (typeof config.type !== 'string' && (await hasGraphAlone(folder))) return loadOnnxVision(folder);
   const known = entries().find(({ modelTypes }) => modelTypesIn(config).some((type) => modelTypes.includes(type)));
   if (known) return known.load(folder);
   if (typeof config.type === 'string') return loadOwn(operation, folder, config);
@@ -171,9 +189,16 @@ export async function loadEncoder(
 
 async function loadOwn(operation: string, folder: string, config: JsonObject): Promise<VisionEncoder> {
   requireType(operation, config.type);
-  const encoder = createEncoder(config as EncoderConfigInput);
-  await loadWeights(encoder, folder, { operation });
+  const encoder: VisionEncoder = createEncoder(resolveEncoderFiles(config, folder) as unknown as EncoderConfigInput);
+  if (!encoder.copyFiles) await loadWeights(encoder, folder, { operation });
   return encoder;
+}
+
+/** Whether a path is that of an ONNX file, or of a folder with one and without safetensors. */
+async function hasGraphAlone(path: string): Promise<boolean> {
+  if (path.endsWith('.onnx')) return true;
+  if ((await findOnnxModel(path)) === undefined) return false;
+  return (await readdir(path)).every((name) => !/\.safetensors(\.index\.json)?$/.test(name));
 }
 
 async function readKeys(folder: string): Promise<readonly string[]> {

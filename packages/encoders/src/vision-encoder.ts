@@ -15,6 +15,8 @@ export interface VisionEncoder extends Module {
   readonly config: { readonly type: string };
   /** Width of the features. */
   readonly width: number;
+  /** Side in pixels of the square images that it is made for; undefined for one that takes something else than images. */
+  readonly imageSize: number | undefined;
   /**
    * pixels [batch, channels, height, width] → [batch, rows · columns, width], row by row, as many as
    * {@link featureGrid} says.
@@ -25,4 +27,10 @@ export interface VisionEncoder extends Module {
   features(pixels: Tensor, options?: FeatureOptions): Tensor;
   /** Rows and columns of the features of an image of this size in pixels. Default: the configured size. */
   featureGrid(height?: number, width?: number): [rows: number, columns: number];
+  /**
+   * Of an encoder whose weights never change and lie in files of their own: copies these into a folder.
+   *
+   * @returns the configuration, with paths that start from the folder
+   */
+  copyFiles?(folder: string): Promise<{ readonly type: string }>;
 }

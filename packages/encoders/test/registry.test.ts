@@ -44,7 +44,9 @@ describe('createEncoder', () => {
   });
 
   it('creates the same encoder again from its configuration, for every type', () => {
-    for (const type of Object.keys(encoders) as (keyof typeof encoders)[]) {
+    // A graph has to be somewhere: see onnx/.
+    const types = Object.keys(encoders).filter((type) => type !== 'onnx') as Exclude<keyof typeof encoders, 'onnx'>[];
+    for (const type of types) {
       const encoder = createEncoder({ type });
       expect(encoder.config.type).toBe(type);
       const copy = createEncoder(JSON.parse(JSON.stringify(encoder.config)) as typeof encoder.config);

@@ -5,6 +5,12 @@ export {
 } from './compressor/config.js';
 export { type CompressOptions, MoaiCompressor } from './compressor/moai-compressor.js';
 export {
+  type DetectionOptions,
+  type DetectorOutput,
+  detectionsFromQueries,
+} from './external/detections-from-queries.js';
+export { type PanopticOptions, panopticFromQueries, type SegmenterOutput } from './external/panoptic-from-queries.js';
+export {
   type MoaiMixerConfig,
   type MoaiMixerConfigInput,
   type MoaiMixersConfig,
@@ -13,6 +19,7 @@ export {
   parseMoaiMixersConfig,
 } from './mixer/config.js';
 export { MoaiExpert } from './mixer/expert.js';
+export { type GateTable, gateTables, type ModalityMasks } from './mixer/gate-table.js';
 export { type ExpertWeights, type MixOptions, MoaiMixer } from './mixer/moai-mixer.js';
 export { type MixingHooks, type MixingOptions, type MixingPlace, MoaiMixers } from './mixer/moai-mixers.js';
 export {

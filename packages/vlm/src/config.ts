@@ -1,21 +1,31 @@
 import { parseConfig } from '@ocelli/core-tensor';
-import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import type { LlamaConfigInput } from '@ocelli/language';
 import type { ProjectorConfigInput } from '@ocelli/projectors';
 import { z } from 'zod';
+import type { VisionConfig, VisionConfigInput } from './vision.js';
 
 /** Structure of a vision-language model; plain data. */
 export interface VisionLanguageConfig {
-  readonly vision: ClipVisionConfigInput;
+  /** Any encoder, by its `type`; without one, a CLIP tower. */
+  readonly vision: VisionConfigInput;
   readonly projector: ProjectorConfigInput;
   readonly language: LlamaConfigInput;
-  /** Hidden state of the tower that the projector gets; 0 is the first block's input. Default: −2, as LLaVA-1.5. */
-  readonly featureLayer?: number;
+  /**
+   * Hidden state of the encoder that the projector gets; 0 is the first block's input. Default: the encoder's, such as −2
+   * for CLIP, as in LLaVA-1.5.
+   */
+  readonly featureLayer?: number | undefined;
   /**
    * Whether there is a learnt row that ends each row of a grid of tiles (LLaVA-NeXT's `image_newline`), which batches with
    * a grid need. Default: false.
    */
   readonly imageNewline?: boolean;
+}
+
+/** A {@link VisionLanguageConfig} with its defaults filled in. */
+export interface ResolvedVisionLanguageConfig extends VisionLanguageConfig {
+  readonly vision: VisionConfig;
+  readonly imageNewline: boolean;
 }
 
 /** The parts check their own configurations. */
@@ -25,7 +35,7 @@ const schema = z.strictObject({
   vision: part,
   projector: part,
   language: part,
-  featureLayer: z.int().default(-2),
+  featureLayer: z.int().optional(),
   imageNewline: z.boolean().default(false),
 });
 
@@ -34,7 +44,9 @@ const schema = z.strictObject({
  *
  * @throws ConfigError that names every missing, unknown or invalid field
  */
-export function parseVisionLanguageConfig(config: VisionLanguageConfig): Required<VisionLanguageConfig> {
-  const { featureLayer, imageNewline } = parseConfig('VisionLanguageModel', schema, config);
-  return { ...config, featureLayer, imageNewline };
+export function parseVisionLanguageConfig(
+  config: VisionLanguageConfig,
+): VisionLanguageConfig & { readonly imageNewline: boolean } {
+  const { imageNewline } = parseConfig('VisionLanguageModel', schema, config);
+  return { ...config, imageNewline };
 }

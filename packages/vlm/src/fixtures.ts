@@ -1,6 +1,7 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { checkAssembly } from './parity/assembly.js';
 import { fusedTowerChecks } from './parity/fused-towers.js';
+import { managedChecks } from './parity/managed.js';
 import { checkMoaiMerge, checkMoaiModel, checkMoaiStack } from './parity/moai.js';
 import { checkMoaiLayer, checkMoaiMixer, checkMoaiRotary } from './parity/moai-layer.js';
 import { checkEagleSplice, checkImageSplice } from './parity/splice.js';
@@ -20,4 +21,5 @@ export const parityChecks: ParityChecks = {
   'moai/rope': checkMoaiRotary,
   ...fusedTowerChecks,
   ...twoTowerChecks,
+  ...managedChecks,
 };

@@ -1,7 +1,7 @@
 export { type Answerer, type AnswerOptions, createAnswerer } from './answer.js';
 export { assembleSequences } from './assemble.js';
 export { toTensors, type VisionLanguageBatch } from './batch.js';
-export type { VisionLanguageConfig } from './config.js';
+export type { ResolvedVisionLanguageConfig, VisionLanguageConfig } from './config.js';
 export { arrangeGridTokens, type GridTokens, gridTensors } from './grid-tokens.js';
 export {
   type LlavaHrTowerConfig,
@@ -10,6 +10,11 @@ export {
 } from './llava-hr/config.js';
 export { llavaHrKeyMap } from './llava-hr/key-map.js';
 export { LlavaHrTower } from './llava-hr/llava-hr-tower.js';
+export type { ManagedDecoderConfig, ManagedVisionLanguageConfig } from './managed/config.js';
+export { managedDecoderKeyMap, managedModelKeyMap } from './managed/key-map.js';
+export { ManagedDecoder, type ManagedDecoderOptions, type ManagedInput } from './managed/managed-decoder.js';
+export { ManagedVisionLanguageModel } from './managed/managed-model.js';
+export { type ManagedBatch, type ManagedBatchOptions, planManagedBatch } from './managed/plan.js';
 export type { EncoderMixtureConfig, EncoderMixtureConfigInput } from './mixture/config.js';
 export { type EagleMixtureOptions, eagleMixtureConfig, eagleTowers } from './mixture/eagle.js';
 export { EncoderMixture } from './mixture/encoder-mixture.js';
@@ -34,6 +39,7 @@ export {
 export { MoaiDecoder, type MoaiPassOptions, type MoaiSequence } from './moai/moai-decoder.js';
 export { type LoadMoaiOptions, loadMoai, moaiConfigFromHuggingFace, saveMoai } from './moai/moai-files.js';
 export { type AuxInput, type MoaiBatch, MoaiModel, MoaiProjector } from './moai/moai-model.js';
+export { type OnnxVisionModel, type OnnxVisionOptions, onnxVisionModels } from './moai/onnx-models.js';
 export { type MoaiSample, moaiImageProcessor, type PrepareMoaiOptions, prepareMoai } from './moai/prepare-moai.js';
 export { loadModel, saveModel } from './model-files.js';
 export { PatchClassifier } from './pretraining/patch-classifier.js';
@@ -59,4 +65,5 @@ export {
   TwoTowerModel,
   type TwoTowerOptions,
 } from './two-tower/two-tower-model.js';
+export { createVision, type FeatureShape, featureShape, type VisionConfig, type VisionConfigInput } from './vision.js';
 export { VisionLanguageModel, type VisionLanguageOptions } from './vision-language-model.js';

@@ -1,11 +1,12 @@
 import { ConfigError, initializers, Module, Parameter, type StreamKey, type Tensor, zeros } from '@ocelli/core-tensor';
-import { ClipVisionTower } from '@ocelli/encoders';
+import type { VisionEncoder } from '@ocelli/encoders';
 import { Llama } from '@ocelli/language';
 import { createProjector, type Projector } from '@ocelli/projectors';
 import { assembleSequences } from './assemble.js';
 import type { VisionLanguageBatch } from './batch.js';
-import { parseVisionLanguageConfig, type VisionLanguageConfig } from './config.js';
+import { parseVisionLanguageConfig, type ResolvedVisionLanguageConfig, type VisionLanguageConfig } from './config.js';
 import { arrangeGridTokens, type GridTokens } from './grid-tokens.js';
+import { createVision, type FeatureShape, featureShape, featuresOf, type VisionConfig } from './vision.js';
 
 export interface VisionLanguageOptions {
   /** Drops what the projector's configuration says; without a key nothing is dropped, as in evaluation. */
@@ -13,30 +14,31 @@ export interface VisionLanguageOptions {
 }
 
 /**
- * Vision tower, projector and language model as one trainable model: features of the images become tokens of the
+ * Vision encoder, projector and language model as one trainable model: features of the images become tokens of the
  * language model and stand in its sequences where the conversations have their images.
  *
  * Parameters are named `vision.…`, `projector.…`, `language.…`, and `imageNewline` where there is one.
  */
 export class VisionLanguageModel extends Module {
-  readonly vision: ClipVisionTower;
+  readonly vision: VisionEncoder;
   readonly projector: Projector;
   readonly language: Llama;
   /** [language width] The row behind each row of a grid, where the configuration has one. */
   readonly imageNewline: Parameter | undefined;
 
   /** The configuration with all defaults filled in. */
-  readonly config: Required<VisionLanguageConfig>;
+  readonly config: ResolvedVisionLanguageConfig;
+  private readonly patches: number;
 
   /**
    * @throws ConfigError if a part's configuration is invalid, there is no such feature layer, or the projector does not
-   * fit the tower or the language model
-   * @throws ShapeError if the projector does not take as many features as the tower has
+   * fit the encoder or the language model
+   * @throws ShapeError if the projector does not take as many features as the encoder has
    */
   constructor(config: VisionLanguageConfig) {
     super();
     const { vision, projector, language, featureLayer, imageNewline } = parseVisionLanguageConfig(config);
-    this.vision = new ClipVisionTower(vision);
+    this.vision = createVision(vision);
     this.projector = createProjector(projector);
     this.language = new Llama(language);
     const width = this.language.config.hiddenSize;
@@ -44,17 +46,18 @@ export class VisionLanguageModel extends Module {
       ? new Parameter([width], { initializer: initializers.normal(0, 1 / Math.sqrt(width)) })
       : undefined;
     this.config = {
-      vision: this.vision.config,
+      vision: this.vision.config as VisionConfig,
       projector: this.projector.config,
       language: this.language.config,
-      featureLayer,
+      ...(featureLayer !== undefined && { featureLayer }),
       imageNewline,
     };
-    requireLayer(featureLayer, this.vision.config.numHiddenLayers);
-    requireWidth('visionWidth', this.projector.config.visionWidth, this.vision.config.hiddenSize);
-    requireWidth('languageWidth', this.projector.config.languageWidth, this.language.config.hiddenSize);
-    // Recorded, not computed: finds a projector that does not take the tower's grid now, not in the first batch.
-    this.projector.forward(zeros([1, this.patches, this.vision.config.hiddenSize]));
+    const { tokens, width: visionWidth } = shapeOfLayer(this.vision, featureLayer);
+    requireWidth('visionWidth', this.projector.config.visionWidth, visionWidth);
+    requireWidth('languageWidth', this.projector.config.languageWidth, width);
+    this.patches = tokens;
+    // Recorded, not computed: finds a projector that does not take the encoder's grid now, not in the first batch.
+    this.projector.forward(zeros([1, tokens, visionWidth]));
   }
 
   /** Positions that an image takes in a sequence. */
@@ -62,14 +65,9 @@ export class VisionLanguageModel extends Module {
     return this.projector.tokens(this.patches);
   }
 
-  private get patches(): number {
-    const [rows, columns] = this.vision.featureGrid();
-    return rows * columns;
-  }
-
   /** pixels [images, 3, height, width] → visual tokens [images, tokens, language width] */
   encodeImages(pixels: Tensor, { dropoutKey }: VisionLanguageOptions = {}): Tensor {
-    const features = this.vision.features(pixels, { layer: this.config.featureLayer });
+    const features = featuresOf(this.vision, pixels, this.config.featureLayer);
     return this.projector.forward(features, { dropoutKey });
   }
 
@@ -103,20 +101,23 @@ export class VisionLanguageModel extends Module {
   }
 }
 
-function requireLayer(layer: number, blocks: number): void {
-  if (layer >= -(blocks + 1) && layer <= blocks) return;
-  throw new ConfigError({
-    operation: 'VisionLanguageModel',
-    expected: `a featureLayer between ${-(blocks + 1)} and ${blocks}, as the vision tower has ${blocks} blocks`,
-    received: String(layer),
-  });
+/** What is wrong with a layer is said of the field that names it. */
+function shapeOfLayer(vision: VisionEncoder, featureLayer: number | undefined): FeatureShape {
+  try {
+    return featureShape(vision, featureLayer);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || featureLayer === undefined) throw error;
+    const { expected, received, remedy } = error;
+    const operation = 'VisionLanguageModel (featureLayer)';
+    throw new ConfigError({ operation, expected, received, remedy, cause: error });
+  }
 }
 
 function requireWidth(field: string, received: number, expected: number): void {
   if (received === expected) return;
   throw new ConfigError({
     operation: 'VisionLanguageModel',
-    expected: `projector.${field} of ${expected}, the hidden size of the ${field === 'visionWidth' ? 'vision tower' : 'language model'}`,
+    expected: `projector.${field} of ${expected}, the width of the ${field === 'visionWidth' ? 'features of the images' : 'language model'}`,
     received: String(received),
   });
 }

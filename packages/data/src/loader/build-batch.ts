@@ -41,7 +41,7 @@ export async function buildBatch(
   await breathe();
   const { batch, pixels } = collateTokens(samples, {
     ...options,
-    imageSize: outputSize(options.imageProcessor),
+    imageSize: outputSize(options.imageProcessor, options.grid?.tile),
   });
   const { images, height, width } = batch.shape;
   const inputLength = 3 * height * width;
@@ -153,12 +153,12 @@ async function readPixels(
   }
 }
 
-/** The size of every image of a processor, where it has a fixed one. */
-function outputSize({ pad, crop, resize, padToSquare }: ImageProcessor): ImageSize | undefined {
+/** The size of every image of a processor, where it has a fixed one; tiles have, as they are squares. */
+function outputSize({ pad, crop, resize, padToSquare }: ImageProcessor, tile?: number): ImageSize | undefined {
   if (pad !== null) return pad;
   if (crop !== null) return crop;
-  if (resize === null) return undefined;
+  if (resize === null) return tile === undefined ? undefined : { width: tile, height: tile };
   if ('width' in resize) return resize;
   const side = 'shortestEdge' in resize ? resize.shortestEdge : resize.longestEdge;
-  return padToSquare ? { width: side, height: side } : undefined;
+  return padToSquare || tile !== undefined ? { width: side, height: side } : undefined;
 }

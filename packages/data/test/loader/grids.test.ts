@@ -100,6 +100,11 @@ describe('a loader with a grid', () => {
     expect(shape).toMatchObject({ images: 5, height: 4, width: 4 });
     expect(tokens).toMatchObject({ tokens: 4, tiles: [] });
     expect(pixelValues).toEqual(new Float32Array(5 * 48));
+    // A tile is a square, so that a processor that keeps the aspect ratio, or the size, gives it a fixed one.
+    for (const [resize, side] of [[{ shortestEdge: 3 }, 3] as const, [null, 4] as const]) {
+      const imageProcessor = { ...GRID_OPTIONS.imageProcessor, resize };
+      expect((await firstBatch(texts, { imageProcessor, imagesPerBatch: 1 })).shape).toMatchObject({ width: side });
+    }
     const filled = await firstBatch([question('a', wide), question('b')], { imagesPerBatch: 5 });
     expect(filled.grid!.rows[8]).toBe(20);
     await expect(firstBatch([question('a', wide), question('b')], { imagesPerBatch: 2 })).rejects.toThrow(

@@ -71,6 +71,10 @@ export class ClipVisionTower extends Module implements VisionEncoder {
     return this.config.hiddenSize;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, channels, height, width] → all hidden states.
    *

@@ -58,6 +58,10 @@ export class HighResolutionClipTower extends Module implements VisionEncoder {
     return this.vision_tower.width;
   }
 
+  get imageSize(): number {
+    return this.config.inputSize;
+  }
+
   /**
    * pixels [batch, channels, height, width] → [batch, patches, width]
    *

@@ -129,6 +129,10 @@ export class ConvNextTower extends Module implements VisionEncoder {
     return this.config.hiddenSizes.at(-1)!;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, channels, height, width] → all feature maps. Sides that a strided convolution does not divide lose
    * their last rows and columns there.

@@ -101,6 +101,10 @@ export class Eva02VisionEncoder extends Module implements VisionEncoder {
     return gridToTokens(this.states(pixels, blocks, options).at(-1)!);
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
     return patchGrid(height, width, this.config.patchSize);
   }

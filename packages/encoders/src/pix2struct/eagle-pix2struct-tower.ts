@@ -91,6 +91,10 @@ export class EaglePix2StructTower extends Module implements VisionEncoder {
     return this.vision_tower.width;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, 3, height, width] → [batch, width, outputGrid, outputGrid]
    *

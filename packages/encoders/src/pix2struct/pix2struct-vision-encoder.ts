@@ -92,6 +92,8 @@ class Pix2StructEncoder extends Module {
 export class Pix2StructVisionEncoder extends Module implements VisionEncoder {
   readonly config: Pix2StructVisionConfig;
   readonly width: number;
+  /** It takes patches, whatever the size of the images that they were cut from. */
+  readonly imageSize = undefined;
   readonly embeddings: Pix2StructEmbeddings;
   readonly encoder: Pix2StructEncoder;
   readonly layernorm: Pix2StructNorm;

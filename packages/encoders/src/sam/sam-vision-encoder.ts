@@ -135,6 +135,10 @@ export class SamVisionEncoder extends Module implements VisionEncoder {
     return mapToTokens(this.forward(pixels, options).featureMap);
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
     const [rows, columns] = patchGrid(height, width, this.config.patchSize);
     return [rows / this.config.pixelUnshuffle, columns / this.config.pixelUnshuffle];

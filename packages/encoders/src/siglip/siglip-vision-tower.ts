@@ -69,6 +69,10 @@ export class SiglipVisionTower extends Module implements VisionEncoder {
     return this.config.hiddenSize;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, channels, height, width] → all hidden states.
    *

@@ -11,6 +11,7 @@ import {
   Linear,
   logicalAnd,
   Module,
+  maximum,
   mul,
   ones,
   Parameter,
@@ -92,7 +93,8 @@ export class AdaptiveResidualManager extends Module implements ResidualManager {
     const mask = questionMask ? isSeen(questionMask) : ones([question.shape[0]!, question.shape[1]!], 'bool');
     if (this.fusion_attention) return this.fusion_attention.forward(states, question, mask);
     const present = cast(mask, 'float32'); // [batch, question tokens]
-    const total = sum(present, { axes: 1, keepDims: true });
+    // A row without question and visual tokens has none; nothing is added to it.
+    const total = maximum(sum(present, { axes: 1, keepDims: true }), 1);
     const chosen =
       type === 'adaptive-average'
         ? div(present, total)

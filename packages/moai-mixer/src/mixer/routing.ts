@@ -1,4 +1,5 @@
 import {
+  add,
   ConfigError,
   cast,
   equal,
@@ -14,6 +15,9 @@ import {
   type StreamKey,
   sliceAxis,
   softmax,
+  stopGradient,
+  sub,
+  sum,
   type Tensor,
   tensor,
   topK,
@@ -92,7 +96,20 @@ export function expertWeights(routing: MoaiRouting, { index, logits }: Choice): 
     const numbers = tensor(Int32Array.of(0, 1, 2));
     return reshape(cast(equal(numbers, cast(drawn, 'int32')), 'float32'), [1, 1, count]);
   }
-  return rounded(softmax(rounded(kept(logits(), routing.topK ?? count), routing.precision), -1), routing.precision);
+  return softmaxIn(kept(logits(), routing.topK ?? count), routing.precision);
+}
+
+/**
+ * softmax as PyTorch computes it in a float type: logits and weights are rounded to it, and so are their gradients; that of
+ * the logits follows from the rounded weights y, dx = y ⊙ (dy − Σ dy·y).
+ */
+function softmaxIn(logits: Tensor, precision: GatePrecision): Tensor {
+  if (precision === 'float32') return softmax(logits, -1);
+  const x = rounded(logits, precision);
+  const y = stopGradient(rounded(softmax(x, -1), precision));
+  // Linear in x with just this derivative; its value is taken away again.
+  const tangent = mul(y, sub(x, sum(mul(y, x), { axes: -1, keepDims: true })));
+  return rounded(add(y, sub(tangent, stopGradient(tangent))), precision);
 }
 
 /** Rounded to a float type and back, and so is what the gradient passes. */
@@ -100,9 +117,12 @@ function rounded(x: Tensor, precision: GatePrecision): Tensor {
   return cast(cast(x, precision), x.dtype);
 }
 
+/** Low enough to vanish in a softmax, and a float16. */
+const outOfTheWay = -30000;
+
 /** Logits [..., 3] with all but the `count` highest out of the way. */
 function kept(logits: Tensor, count: number): Tensor {
   if (count === expertNames.image.length) return logits;
   const least = sliceAxis(topK(logits, count).values, -1, count - 1); // [..., 1]
-  return where(greaterEqual(logits, least), logits, Number.NEGATIVE_INFINITY);
+  return where(greaterEqual(logits, least), logits, outOfTheWay);
 }

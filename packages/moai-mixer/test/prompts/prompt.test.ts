@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { moaiAnswerText, moaiPrompt, readMoaiAnswer, readMoaiDemoAnswer, tokenizeMoaiPrompt } from '../../src/index.js';
 
 const tokenize = (text: string) =>
-  text.split(/(<image>)| /).flatMap((piece) => (piece ? [piece === '<image>' ? 9 : piece.length] : []));
+  text.split(/(<image>)| /).flatMap((piece) => (piece ? [piece === '<image>' ? 99 : piece.length] : []));
 
 describe('prompts', () => {
   it('end their answers as the model was trained to', () => {
@@ -20,7 +20,7 @@ describe('prompts', () => {
 
   it('count the places of the image', () => {
     const { imageMask, systemLength } = tokenizeMoaiPrompt(moaiPrompt('Why?'), tokenize, {
-      imageToken: 9,
+      imageToken: 99,
       imageTokens: 3,
     });
     expect(imageMask.reduce((sum, each) => sum + each, 0)).toBe(3);
@@ -28,7 +28,7 @@ describe('prompts', () => {
   });
 
   it('are refused where tokens of parts and whole are not as many, or the image is not at the end', () => {
-    const options = { imageToken: 9 };
+    const options = { imageToken: 99 };
     const merging = (text: string) => (text.includes('user') && text.includes('<image>') ? [1] : tokenize(text));
     expect(() => tokenizeMoaiPrompt(moaiPrompt('Why?'), merging, options)).toThrow(ConfigError);
     expect(() => tokenizeMoaiPrompt({ system: '<image> first', turn: 'x' }, tokenize, options)).toThrow(ConfigError);

@@ -1,7 +1,6 @@
 import {
   add,
   div,
-  gridSample,
   type Initializer,
   initializers,
   Linear,
@@ -12,13 +11,12 @@ import {
   select,
   sliceAxis,
   softmax,
-  sub,
-  sum,
   type Tensor,
   tensor,
   transpose,
 } from '@ocelli/core-tensor';
 import { directionBias } from './direction-bias.js';
+import { weightedSamples } from './weighted-samples.js';
 
 /** Structure of a {@link DeformableAttention}. */
 export interface DeformableAttentionConfig {
@@ -115,11 +113,12 @@ export class DeformableAttention extends Module {
       const split = reshape(cells, [batch, rows * columns, heads, headWidth]);
       const maps = reshape(transpose(split, [0, 2, 3, 1]), [batch * heads, headWidth, rows, columns]);
       const places = transpose(select(locations, 3, level), [0, 2, 1, 3, 4]); // [batch, heads, queries, points, 2]
-      const grid = sub(mul(reshape(places, [batch * heads, queries, points, 2]), 2), 1);
-      const sampled = gridSample(maps, grid); // [batch · heads, headWidth, queries, points]
       const shares = transpose(select(weights, 3, level), [0, 2, 1, 3]); // [batch, heads, queries, points]
-      const weighted = mul(sampled, reshape(shares, [batch * heads, 1, queries, points]));
-      return sum(weighted, { axes: [-1] }); // [batch · heads, headWidth, queries]
+      return weightedSamples({
+        maps,
+        locations: reshape(places, [batch * heads, queries, points, 2]),
+        shares: reshape(shares, [batch * heads, queries, points]),
+      }); // [batch · heads, headWidth, queries]
     });
     const mixed = reshape(
       parts.reduce((total, part) => add(total, part)),

@@ -40,8 +40,9 @@ const structures = {
       type: 'd-abstractor',
       visionWidth: 'input_proj.0.weight' in shapes ? at(shapes, 'input_proj.0.weight', 1) : hiddenSize,
       languageWidth: 'output_proj.weight' in shapes ? at(shapes, 'output_proj.weight', 0) : hiddenSize,
+      // Without a table, nothing but the first reference points depends on it.
+      inputTokens: at(shapes, 'reference_points', 1),
       ...around(shapes, 'v_pos_emb', 'eos_tokens'),
-      inputTokens: at(shapes, 'v_pos_emb', 1),
       outputTokens: at(shapes, 'reference_points', 1),
       hiddenSize,
       numHiddenLayers: count(shapes, /^layers\.\d+\.fc1\.weight$/),

@@ -35,6 +35,10 @@ export class LlavaHrTower extends Module implements VisionEncoder {
     return this.config.fast.hiddenSize;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, 3, height, width] → [batch, patches, width]. The slow path takes the pixels as they are, the fast one
    * at the size whose grid is the slow path's, or at its own if that is larger.

@@ -47,6 +47,10 @@ export class EncoderMixture extends Module implements VisionEncoder {
     return this.fusion.width;
   }
 
+  get imageSize(): number {
+    return this.config.imageSize;
+  }
+
   /**
    * pixels [batch, 3, height, width] → tokens of the fusion, [batch, rows · columns, width]
    *

@@ -4,7 +4,7 @@ import { featurePyramid, type Grid, tokensToMap } from '@ocelli/projectors';
 
 /** An encoder of a mixture. */
 export interface ExpertConfig {
-  /** Structure of the encoder. Images are resized to its `inputSize`, or `imageSize` where it has no such field. */
+  /** Structure of the encoder. Images are resized to the size that it is made for. */
   readonly encoder: EncoderConfigInput;
   /**
    * All stages of a ConvNeXt as one map of the first one's size, as Mini-Gemini has it, instead of the last stage.
@@ -53,13 +53,11 @@ export function createExpert({ encoder: config, pyramid = false }: ExpertConfig)
 }
 
 /** Side in pixels of the images that an encoder is meant for. */
-function sideOf({ config }: VisionEncoder): number {
-  const { inputSize, imageSize } = config as { readonly inputSize?: number; readonly imageSize?: number };
-  const side = inputSize ?? imageSize;
-  if (side !== undefined) return side;
+function sideOf({ config, imageSize }: VisionEncoder): number {
+  if (imageSize !== undefined) return imageSize;
   throw new ConfigError({
     operation: 'createExpert',
-    expected: 'an encoder of images, with inputSize or imageSize',
+    expected: 'an encoder of images',
     received: config.type,
   });
 }

@@ -144,7 +144,7 @@ export class MoaiModel extends Module {
     return this.decoder.forward(this.sequence(batch), options);
   }
 
-  /** Weights of the experts of every layer with a mixer, by its number. */
+  /** Weights of the experts of every layer with a mixer, by its number; `gateTables` averages them. */
   gateWeights(batch: MoaiBatch, options: Omit<MoaiPassOptions, 'onWeights'> = {}): Map<number, ExpertWeights> {
     return this.decoder.gateWeights(this.sequence(batch), options);
   }

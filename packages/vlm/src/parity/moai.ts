@@ -126,6 +126,7 @@ const modelFields = z.object({
 class PatchMeans extends Module implements VisionEncoder {
   readonly config: { readonly type: 'patch-means' } = { type: 'patch-means' };
   readonly width = 3;
+  readonly imageSize = undefined;
 
   constructor(
     private readonly patch: number,

@@ -256,6 +256,43 @@ describe('files', () => {
   });
 });
 
+describe('composition', () => {
+  it('takes another projector, whose tokens stand in the prompt', async () => {
+    const projector = {
+      type: 'c-abstractor',
+      visionWidth: 16,
+      languageWidth: 16,
+      inputTokens: 4,
+      outputTokens: 1,
+      hiddenSize: 16,
+      depth: 1,
+    } as const;
+    const model = new MoaiModel({ ...smallConfig, projector }).initialize(1);
+    expect(model.imageTokens).toBe(1);
+    const batch = await trainingBatch(model);
+    expect(batch.plan.shape[1]).toBe((await trainingBatch(smallModel())).plan.shape[1]! - 3);
+    startMoaiPhase(model, moaiTrainingPhases[1]);
+    const step = compile((given: MoaiBatch) =>
+      valueAndGrad(() => model.forward(given, { mode: 'step2' }).loss!, model.trainableParameters()),
+    );
+    expect(await (await step(batch)).value.item()).toBeGreaterThan(0);
+    const folder = await mkdtemp(join(tmpdir(), 'moai-'));
+    try {
+      await saveMoai(folder, model);
+      const again = await loadMoai(folder);
+      expect(again.config).toEqual(model.config);
+      expect(await again.vision_proj.state()).toEqual(await model.vision_proj.state());
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('refuses a projector of another width', () => {
+    const projector = { type: 'linear', visionWidth: 16, languageWidth: 12 } as const;
+    expect(() => new MoaiModel({ ...smallConfig, projector })).toThrow('projector.languageWidth of 16');
+  });
+});
+
 describe('configuration', () => {
   it('refuses mixers in layers that do not exist, and widths of its own', () => {
     expect(() => new MoaiModel({ ...smallConfig, mixers: { layers: [2] } })).toThrow('layer 2');

@@ -8,9 +8,10 @@ import { requireOperators, selectNodes } from './select-nodes.js';
 export interface ImportOnnxOptions {
   /**
    * Names of the values that are wanted: results of the model, or anything that it computes on the way, such as the
-   * hidden state of a layer. What they do not need is left out, as are its weights. Default: all results.
+   * hidden state of a layer; or a function that chooses among the results. What they do not need is left out, as are its
+   * weights. Default: all results.
    */
-  readonly outputs?: readonly string[];
+  readonly outputs?: readonly string[] | ((results: readonly string[]) => readonly string[]);
   /** Folder of the files that hold large tensors. Default: that of the model. */
   readonly folder?: string;
 }
@@ -37,7 +38,7 @@ export function importOnnx(source: string | Uint8Array, { outputs, folder }: Imp
   const bytes = modelSource(source, folder);
   const model = readModel(bytes);
   const { graph } = model;
-  const wanted = outputs ?? graph.outputs;
+  const wanted = typeof outputs === 'function' ? outputs(graph.outputs) : (outputs ?? graph.outputs);
   const computed = new Set(graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== '')));
   const unknown = wanted.find((name) => !computed.has(name) && !graph.outputs.includes(name));
   if (wanted.length === 0 || unknown !== undefined) {

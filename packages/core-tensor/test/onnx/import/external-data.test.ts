@@ -2,9 +2,10 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { argument } from '../../../../../test/support/onnx-model.js';
 import { closeEngine, exportOnnx, importOnnx, Linear, OnnxError } from '../../../src/index.js';
 import { modelType } from '../../../src/onnx/schema.js';
-import { argument, runOrt } from '../../support/onnx-model.js';
+import { runOrt } from '../../support/expect-like-ort.js';
 
 const layer = new Linear(32, 24).initialize(5);
 const x = argument([3, 32]);

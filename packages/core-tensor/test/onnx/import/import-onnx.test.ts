@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { argument, floats, ints, node, noise, onnxModel } from '../../../../../test/support/onnx-model.js';
+import { visionTransformer } from '../../../../../test/support/pytorch-graphs.js';
 import {
   closeEngine,
   compile,
@@ -18,8 +20,7 @@ import {
   useEngine,
 } from '../../../src/index.js';
 import { expectClose } from '../../support/close.js';
-import { argument, expectLikeOrt, floats, ints, node, noise, onnxModel, runOrt } from '../../support/onnx-model.js';
-import { visionTransformer } from './pytorch-graphs.js';
+import { expectLikeOrt, runOrt } from '../../support/expect-like-ort.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -2,10 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
+import {
+  argument,
+  floats,
+  ints,
+  type ModelSpec,
+  type NodeSpec,
+  node,
+  onnxModel,
+} from '../../../../../test/support/onnx-model.js';
+import { visionTransformer } from '../../../../../test/support/pytorch-graphs.js';
 import { importOnnx, OcelliError, OnnxError, tensor } from '../../../src/index.js';
 import { modelType } from '../../../src/onnx/schema.js';
-import { argument, floats, ints, type ModelSpec, type NodeSpec, node, onnxModel } from '../../support/onnx-model.js';
-import { visionTransformer } from './pytorch-graphs.js';
 
 const one = (each: NodeSpec, more: Partial<ModelSpec> = {}): ModelSpec => ({
   inputs: { x: ['float32', ['n', 4]] },

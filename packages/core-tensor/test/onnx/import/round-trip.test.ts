@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { argument } from '../../../../../test/support/onnx-model.js';
 import {
   adaptiveAvgPool2d,
   add,
@@ -46,7 +47,6 @@ import {
   updateSlice,
 } from '../../../src/index.js';
 import { expectClose } from '../../support/close.js';
-import { argument } from '../../support/onnx-model.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,14 +1,13 @@
 import { afterAll, describe, test } from 'vitest';
-import { closeEngine, type Tensor } from '../../../../src/index.js';
 import {
   type AttributeSpec,
   argument,
-  type CompareOptions,
   type ConstantSpec,
-  expectLikeOrt,
   node,
   onnxModel,
-} from '../../../support/onnx-model.js';
+} from '../../../../../../test/support/onnx-model.js';
+import { closeEngine, type Tensor } from '../../../../src/index.js';
+import { type CompareOptions, expectLikeOrt } from '../../../support/expect-like-ort.js';
 
 /** A node and what it is applied to. */
 export interface OperatorCase extends CompareOptions {

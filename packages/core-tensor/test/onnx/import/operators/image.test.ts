@@ -1,4 +1,4 @@
-import { argument, floats, ints } from '../../../support/onnx-model.js';
+import { argument, floats, ints } from '../../../../../../test/support/onnx-model.js';
 import { compareOperators, type OperatorCase } from './cases.js';
 
 const picture = argument([1, 2, 7, 6], 1, 2);

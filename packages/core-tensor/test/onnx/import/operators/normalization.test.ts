@@ -1,4 +1,4 @@
-import { argument, floats, ints, noise } from '../../../support/onnx-model.js';
+import { argument, floats, ints, noise } from '../../../../../../test/support/onnx-model.js';
 import { args, compareOperators } from './cases.js';
 
 const x = argument([2, 6, 4, 3], 1, 2);

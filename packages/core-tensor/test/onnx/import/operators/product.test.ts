@@ -1,5 +1,5 @@
+import { argument, floats, ints, noise } from '../../../../../../test/support/onnx-model.js';
 import { quantizeNBits } from '../../../../src/index.js';
-import { argument, floats, ints, noise } from '../../../support/onnx-model.js';
 import { args, compareOperators } from './cases.js';
 
 const picture = argument([2, 4, 7, 6], 1);

@@ -1,4 +1,4 @@
-import { argument, floats, noise } from '../../../support/onnx-model.js';
+import { argument, floats, noise } from '../../../../../../test/support/onnx-model.js';
 import { compareOperators } from './cases.js';
 
 const bytes = (length: number, seed: number) =>

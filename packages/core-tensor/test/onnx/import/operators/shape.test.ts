@@ -1,5 +1,5 @@
+import { argument, floats, ints } from '../../../../../../test/support/onnx-model.js';
 import { tensor } from '../../../../src/index.js';
-import { argument, floats, ints } from '../../../support/onnx-model.js';
 import { args, compareOperators } from './cases.js';
 
 const x = argument([2, 3, 4], 1, 3);

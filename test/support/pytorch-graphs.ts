@@ -1,4 +1,4 @@
-import { floats, type GraphSpec, ints, type ModelSpec, type NodeSpec, node, noise } from '../../support/onnx-model.js';
+import { floats, type GraphSpec, ints, type ModelSpec, type NodeSpec, node, noise } from './onnx-model.js';
 
 const width = 8;
 

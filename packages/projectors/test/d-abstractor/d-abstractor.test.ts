@@ -1,0 +1,86 @@
+import { ConfigError, closeEngine, randomKey, streamKey, tensor } from '@ocelli/core-tensor';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DAbstractor, initialReferencePoints } from '../../src/index.js';
+import { normalTensor } from '../support.js';
+
+const config = {
+  visionWidth: 12,
+  languageWidth: 20,
+  inputTokens: 16,
+  outputTokens: 4,
+  hiddenSize: 16,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  intermediateSize: 24,
+} as const;
+
+afterAll(closeEngine);
+
+async function numbers(projector: DAbstractor, ...arguments_: Parameters<DAbstractor['forward']>): Promise<number[]> {
+  return [...((await projector.forward(...arguments_).data()) as Float32Array)];
+}
+
+describe('initialReferencePoints', () => {
+  it('spreads the outer points to the centres of the outer features, x before y, row by row', () => {
+    const points = initialReferencePoints(16, 9);
+    const expected = [0.125, 0.5, 0.875].flatMap((y) => [0.125, 0.5, 0.875].flatMap((x) => [x, y]));
+    points.forEach((value, index) => {
+      expect(value).toBeCloseTo(expected[index]!, 6);
+    });
+    expect([...initialReferencePoints(16, 1)]).toEqual([0.125, 0.125]);
+  });
+
+  it.each([
+    [15, 9],
+    [16, 8],
+    [16, 0],
+  ])('refuses %i features and %i tokens', (features, tokens) => {
+    expect(() => initialReferencePoints(features, tokens)).toThrow(ConfigError);
+  });
+});
+
+describe('DAbstractor', () => {
+  it('starts with the reference points on the grid, whatever the seed', async () => {
+    const values = await new DAbstractor(config).initialize(7).reference_points.data();
+    expect(values).toEqual(initialReferencePoints(16, 4));
+  });
+
+  it('does not look at the features twice as far away as its map is wide', async () => {
+    const projector = new DAbstractor({ ...config, positionEmbedding: false, pooledTarget: 'none' }).initialize(1);
+    projector.reference_points.set(new Float32Array(8).fill(3));
+    expect(await numbers(projector, normalTensor(1, 16, 12))).toEqual(
+      await numbers(projector, tensor(new Float32Array(192).fill(5), [1, 16, 12])),
+    );
+  });
+
+  it('gives the pooled features either role, or none', async () => {
+    const features = normalTensor(2, 16, 12);
+    const outputs = await Promise.all(
+      (['query', 'target', 'none'] as const).map((pooledTarget) =>
+        numbers(new DAbstractor({ ...config, pooledTarget }).initialize(1), features),
+      ),
+    );
+    expect(new Set(outputs.map((values) => values[0])).size).toBe(3);
+    const { query_position_embeddings } = new DAbstractor({ ...config, pooledTarget: 'none' });
+    expect(query_position_embeddings.weight.shape).toEqual([4, 32]);
+  });
+
+  it('drops on the residual branches only with a key, the same for the same key', async () => {
+    const projector = new DAbstractor({ ...config, initializerRange: 0.3, dropout: 0.5 }).initialize(1);
+    const features = normalTensor(2, 16, 12);
+    const run = (seed?: number) =>
+      numbers(projector, features, seed === undefined ? {} : { dropoutKey: streamKey(randomKey(seed)) });
+    const plain = await run();
+    expect(await run()).toEqual(plain);
+    const dropped = await run(1);
+    expect(dropped).not.toEqual(plain);
+    expect(await run(1)).toEqual(dropped);
+    expect(await run(2)).not.toEqual(dropped);
+  });
+
+  it('refuses features of another number than it has reference points for', () => {
+    expect(() => new DAbstractor(config).forward(normalTensor(1, 25, 12))).toThrow(
+      'DAbstractor: expected features [batch, 16, 12], received [1, 25, 12]',
+    );
+  });
+});

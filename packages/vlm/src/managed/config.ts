@@ -1,0 +1,38 @@
+import { parseConfig } from '@ocelli/core-tensor';
+import type { SiglipVisionConfigInput } from '@ocelli/encoders';
+import type { LlamaConfigInput } from '@ocelli/language';
+import type { ResidualManagersConfigInput } from '@ocelli/manager';
+import { z } from 'zod';
+
+/** Structure of a decoder with managers, and what projects features to it; plain data. */
+export interface ManagedDecoderConfig {
+  /** Width of the vision tower. Default: 1152, that of SigLIP so400m. */
+  readonly visionWidth?: number;
+  readonly language: LlamaConfigInput;
+  /** Width and number of layers of the language model are filled in. */
+  readonly managers?: ResidualManagersConfigInput;
+  /** Whether there is a newline token behind each row of a grid. Default: true. */
+  readonly imageNewline?: boolean;
+}
+
+/** Structure of a multimodal model with managers; plain data. */
+export interface ManagedVisionLanguageConfig extends Omit<ManagedDecoderConfig, 'visionWidth'> {
+  /** Its last hidden state, before the final norm, is projected. */
+  readonly vision: SiglipVisionConfigInput;
+}
+
+/** The parts check their own configurations. */
+const part = z.looseObject({});
+
+const decoderSchema = z.strictObject({
+  visionWidth: z.int().positive().default(1152),
+  language: part,
+  managers: part.prefault({}),
+  imageNewline: z.boolean().default(true),
+});
+
+/** @throws ConfigError that names every missing, unknown or invalid field */
+export function parseManagedDecoderConfig(config: ManagedDecoderConfig): Required<ManagedDecoderConfig> {
+  const { visionWidth, imageNewline } = parseConfig('ManagedDecoder', decoderSchema, config);
+  return { language: config.language, managers: config.managers ?? {}, visionWidth, imageNewline };
+}
