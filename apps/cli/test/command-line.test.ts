@@ -50,7 +50,7 @@ describe('ocelli', () => {
       code: 2,
       output: '',
       errors:
-        'command: expected one of reproduce, train, eval, generate, plan, inspect, doctor, parity, received "pairty". Did you mean parity?\n',
+        'command: expected one of reproduce, train, eval, generate, plan, inspect, visualize, doctor, parity, received "pairty". Did you mean parity?\n',
     });
     expect((await run('install')).errors).not.toMatch(/Did you mean/);
   });

@@ -1,4 +1,5 @@
-import { materialize, mean, type Tensor } from '@ocelli/core-tensor';
+import { cast, div, materialize, mean, mul, reshape, sum, type Tensor } from '@ocelli/core-tensor';
+import { isSeen } from './mask.js';
 
 /** What one manager gives each level, on average over samples, tokens and features. */
 export interface LevelWeights {
@@ -20,18 +21,27 @@ export interface LevelWeightTable {
   readonly weights: readonly (readonly (number | null)[])[];
 }
 
-/** Means of tensors [1 or batch, entries, 1 or tokens, 1 or width] over everything but the entries. */
-export async function meanWeights({
-  levels,
-  previous,
-}: {
-  readonly levels: Tensor;
-  readonly previous?: Tensor | undefined;
-}): Promise<LevelWeights> {
-  const means = [levels, ...(previous ? [previous] : [])].map((weights) => mean(weights, { axes: [0, 2, 3] }));
+/**
+ * Means of tensors [1 or batch, entries, 1 or tokens, 1 or width] over everything but the entries.
+ *
+ * @param mask 0 where a token is padding and does not count: [batch, tokens]
+ */
+export async function meanWeights(
+  { levels, previous }: { readonly levels: Tensor; readonly previous?: Tensor | undefined },
+  mask?: Tensor,
+): Promise<LevelWeights> {
+  const means = [levels, ...(previous ? [previous] : [])].map((weights) => meanOfEntries(weights, mask));
   await materialize(means);
   const [ofLevels, ofPrevious] = await Promise.all(means.map(async (each) => Array.from(await each.data(), Number)));
   return { levels: ofLevels!, previous: ofPrevious ?? [] };
+}
+
+/** weights [1 or batch, entries, 1 or tokens, 1 or width] → [entries] */
+function meanOfEntries(weights: Tensor, mask: Tensor | undefined): Tensor {
+  const [, , tokens, width] = weights.shape as [number, number, number, number];
+  if (!mask || tokens === 1) return mean(weights, { axes: [0, 2, 3] });
+  const counted = cast(reshape(isSeen(mask), [mask.shape[0]!, 1, tokens, 1]), 'float32');
+  return div(sum(mul(weights, counted), { axes: [0, 2, 3] }), mul(sum(counted), width));
 }
 
 /**

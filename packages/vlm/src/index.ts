@@ -15,6 +15,7 @@ export { managedDecoderKeyMap, managedModelKeyMap } from './managed/key-map.js';
 export { ManagedDecoder, type ManagedDecoderOptions, type ManagedInput } from './managed/managed-decoder.js';
 export { ManagedVisionLanguageModel } from './managed/managed-model.js';
 export { type ManagedBatch, type ManagedBatchOptions, planManagedBatch } from './managed/plan.js';
+export { managedModelConfigs } from './managed/published-configs.js';
 export type { EncoderMixtureConfig, EncoderMixtureConfigInput } from './mixture/config.js';
 export { type EagleMixtureOptions, eagleMixtureConfig, eagleTowers } from './mixture/eagle.js';
 export { EncoderMixture } from './mixture/encoder-mixture.js';
@@ -59,6 +60,7 @@ export {
   retrievalLosses,
   visualQuestionAnsweringLoss,
 } from './two-tower/objectives.js';
+export { twoTowerConfigs, twoTowerTasks } from './two-tower/published-configs.js';
 export {
   type TowerStates,
   type TwoTowerInputs,

@@ -60,6 +60,11 @@ export class VisionLanguageModel extends Module {
     this.projector.forward(zeros([1, tokens, visionWidth]));
   }
 
+  /** Side in pixels of the images that the encoder is made for. */
+  get imageSize(): number {
+    return this.vision.imageSize!;
+  }
+
   /** Positions that an image takes in a sequence. */
   get visualTokensPerImage(): number {
     return this.projector.tokens(this.patches);

@@ -6,7 +6,7 @@ import { ClipVisionTower } from '@ocelli/encoders';
 import type { ProjectorType } from '@ocelli/projectors';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { loadModel, saveModel, VisionLanguageModel } from '../src/index.js';
-import { difference, projectorConfigs, smallBatch, smallConfig, visualTokens } from './support.js';
+import { difference, projectorConfigs, smallBatch, smallConfig, smallTower, visualTokens } from './support.js';
 
 let root: string;
 beforeAll(async () => {
@@ -69,7 +69,7 @@ describe('a saved model', () => {
 describe('parts of a model', () => {
   it('load from a file of the part alone, and from one of the whole model', async () => {
     const folder = join(root, 'parts');
-    const tower = new ClipVisionTower(smallConfig().vision).initialize(7);
+    const tower = new ClipVisionTower(smallTower).initialize(7);
     await saveWeights(join(folder, 'tower'), tower);
     const model = smallModel();
     await loadWeights(model.vision, join(folder, 'tower'));
@@ -77,7 +77,7 @@ describe('parts of a model', () => {
     expect(await difference(model.vision.features(pixelValues), tower.features(pixelValues))).toBe(0);
 
     await saveModel(join(folder, 'model'), model);
-    const copy = new ClipVisionTower(smallConfig().vision).initialize(8);
+    const copy = new ClipVisionTower(smallTower).initialize(8);
     await loadWeights(copy, join(folder, 'model', 'model.safetensors'), { prefix: 'vision.' });
     expect(await difference(copy.features(pixelValues), tower.features(pixelValues))).toBe(0);
   });

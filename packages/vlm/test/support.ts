@@ -40,17 +40,20 @@ export const visualTokens = {
   'd-abstractor': 2,
 } as const satisfies Record<ProjectorType, number>;
 
+/** A CLIP tower for images of 8 × 8 pixels. */
+export const smallTower = {
+  hiddenSize: 16,
+  intermediateSize: 24,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  imageSize: 8,
+  patchSize: 4,
+} as const;
+
 /** A model small enough for any test: images of 8 × 8 pixels, four patches, 24 tokens. */
 export function smallConfig(type: ProjectorType = 'linear'): VisionLanguageConfig {
   return {
-    vision: {
-      hiddenSize: 16,
-      intermediateSize: 24,
-      numHiddenLayers: 2,
-      numAttentionHeads: 2,
-      imageSize: 8,
-      patchSize: 4,
-    },
+    vision: smallTower,
     projector: projectorConfigs[type],
     language: {
       vocabSize: 24,

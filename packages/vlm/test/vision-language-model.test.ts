@@ -36,8 +36,8 @@ describe('the configuration', () => {
     new VisionLanguageModel({ ...smallConfig(), ...changes } as VisionLanguageConfig);
 
   test.each([
-    ['visionWidth', /projector\.visionWidth of 16, the hidden size of the vision tower, received 17/],
-    ['languageWidth', /projector\.languageWidth of 12, the hidden size of the language model, received 17/],
+    ['visionWidth', /projector\.visionWidth of 16, the width of the features of the images, received 17/],
+    ['languageWidth', /projector\.languageWidth of 12, the width of the language model, received 17/],
   ])('refuses a projector whose %s does not fit', (field, message) => {
     const wrong = build({ projector: { ...projectorConfigs.linear, [field]: 17 } });
     expect(wrong).toThrow(ConfigError);
@@ -57,7 +57,7 @@ describe('the configuration', () => {
   });
 
   it('refuses a feature layer that the tower does not have', () => {
-    expect(build({ featureLayer: 3 })).toThrow(/featureLayer between -3 and 2, .* received 3/);
+    expect(build({ featureLayer: 3 })).toThrow(/\(featureLayer\): expected a layer between -3 and 2, received 3/);
     expect(build({ featureLayer: -4 })).toThrow(ConfigError);
     expect(build({ featureLayer: 1.5 })).toThrow(/featureLayer/);
     expect(build({ featureLayer: 2 })).not.toThrow();
@@ -73,7 +73,7 @@ describe('the configuration', () => {
 
   test.each(types)('with a %s projector is completed and builds the same model again', (type) => {
     const { config } = smallModel(type);
-    expect(config).toMatchObject({ ...smallConfig(type), featureLayer: -2 });
+    expect(config).toMatchObject({ ...smallConfig(type), vision: { type: 'clip', ...smallConfig(type).vision } });
     expect(config.language).toMatchObject({ rmsNormEps: 1e-6 });
     const again = new VisionLanguageModel(JSON.parse(JSON.stringify(config)) as VisionLanguageConfig);
     expect(again.config).toEqual(config);

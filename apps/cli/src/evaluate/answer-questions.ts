@@ -3,6 +3,7 @@ import {
   type ConversationTemplate,
   conversationDataset,
   createLoader,
+  type ImageProcessor,
   squashImageProcessor,
   type Tokenizer,
 } from '@ocelli/data';
@@ -32,6 +33,8 @@ export interface AnswerQuestionsOptions {
   readonly template: ConversationTemplate;
   /** Longest prompt, images included. */
   readonly maximumLength: number;
+  /** Default: straight to the size of the encoder's images, normalised as CLIP's. */
+  readonly imageProcessor?: ImageProcessor | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
 }
@@ -45,13 +48,13 @@ export interface AnswerQuestionsOptions {
 export async function answerQuestions(
   model: VisionLanguageModel,
   questions: readonly Question[],
-  { tokenizer, template, maximumLength, signal, onProgress }: AnswerQuestionsOptions,
+  { tokenizer, template, maximumLength, imageProcessor, signal, onProgress }: AnswerQuestionsOptions,
 ): Promise<ScoredQuestion[]> {
   const conversations = questions.map(({ id, conversation }) => ({ ...conversation, id }));
   const loader = createLoader(conversationDataset('questions', conversations), {
     tokenizer,
     template,
-    imageProcessor: squashImageProcessor(model.vision.config.imageSize),
+    imageProcessor: imageProcessor ?? squashImageProcessor(model.imageSize),
     batchSize,
     visualTokensPerImage: model.visualTokensPerImage,
     maximumLength,

@@ -32,7 +32,7 @@ export async function evaluateCommand(
   folder: string,
   { split, limit, reporter, signal }: EvaluateCommandOptions,
 ): Promise<string> {
-  const { data, template, maximumLength } = await readRun(folder);
+  const { data, template, maximumLength, vision } = await readRun(folder);
   const names = Object.keys(data);
   if (!names.includes(split)) throw new UnknownNameError('--split', split, names);
   const { file, imageRoot } = data[split]!;
@@ -46,7 +46,14 @@ export async function evaluateCommand(
     const model = (await loadModel(runFolder(folder).model)).freeze();
     const onProgress = (done: number) => reporter.status(`Answering questions ${done}/${questions.length}`);
     onProgress(0);
-    const answers = await answerQuestions(model, questions, { tokenizer, template, maximumLength, signal, onProgress });
+    const answers = await answerQuestions(model, questions, {
+      tokenizer,
+      template,
+      maximumLength,
+      imageProcessor: vision?.imageProcessor,
+      signal,
+      onProgress,
+    });
     const accuracy = accuracyByType(answers);
     const target = join(folder, `evaluation-${split}.json`);
     const contents = {

@@ -25,7 +25,7 @@ export const scaleSchema = z.strictObject({
   world: microworldOptionsSchema,
   vocabularySize: count,
   template: templateSchema,
-  vision: z.strictObject({ config: partSchema, featureLayer: z.int().default(-2), pretraining: pretrainingSchema }),
+  vision: z.strictObject({ config: partSchema, featureLayer: z.int().optional(), pretraining: pretrainingSchema }),
   language: z.strictObject({ config: partSchema, pretraining: pretrainingSchema }),
   variants: z.record(z.string(), z.looseObject({ type: z.string() })),
   stages: z.array(stageSchema).min(1),

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Module, saveWeights, type Tensor, tensor } from '@ocelli/core-tensor';
-import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import { Llama, type LlamaConfigInput } from '@ocelli/language';
 import type { Loss, ResumableBatches } from '@ocelli/trainer';
-import { PatchClassifier, patchLabels, toTensors, type VisionLanguageBatch } from '@ocelli/vlm';
+import { PatchClassifier, patchLabels, toTensors, type VisionConfigInput, type VisionLanguageBatch } from '@ocelli/vlm';
 import type { Scale } from '../recipe/schema.js';
 import { trainingBatches } from './batches.js';
 import { cached } from './cache.js';
@@ -28,13 +27,13 @@ interface Pretraining<Inputs> {
 }
 
 /**
- * Trains a small vision tower to name colour and shape of what each patch shows, or finds the one that was trained
+ * Trains a small vision encoder to name colour and shape of what each patch shows, or finds the one that was trained
  * before. Returns the folder of its weights.
  */
 export function pretrainVision(scale: Scale, world: World, context: ReproduceContext): Promise<string> {
   const { config, featureLayer, pretraining: settings } = scale.vision;
-  const model = new PatchClassifier(config as ClipVisionConfigInput, featureLayer);
-  const [grid] = model.vision.featureGrid();
+  const model = new PatchClassifier(config as VisionConfigInput, featureLayer);
+  const { grid } = model;
   const labels = new Map(world.train.map(({ id, scene }) => [id, patchLabels(scene, grid)]));
   const conversations = world.train.map(captionConversation);
   return pretrain(

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadWeights, writeFileAtomically } from '@ocelli/core-tensor';
-import type { ClipVisionConfigInput } from '@ocelli/encoders';
 import { accuracyByType, type ScoredQuestion } from '@ocelli/eval';
 import type { ProjectorConfigInput } from '@ocelli/projectors';
 import {
+  createVision,
+  featureShape,
   saveModel,
   toTensors,
+  type VisionConfigInput,
   type VisionLanguageBatch,
   type VisionLanguageConfig,
   VisionLanguageModel,
@@ -40,12 +42,13 @@ export interface VariantRun {
 
 /** The configuration of the model with this projector. */
 export function variantConfig(scale: Scale, world: World, variant: string): VisionLanguageConfig {
-  const vision = scale.vision.config as ClipVisionConfigInput;
+  const vision = scale.vision.config as VisionConfigInput;
+  const { featureLayer } = scale.vision;
   const language = languageConfig(scale, world);
-  const patches = Math.floor((vision.imageSize ?? 224) / (vision.patchSize ?? 32)) ** 2;
-  const widths = { visionWidth: vision.hiddenSize, languageWidth: language.hiddenSize, inputTokens: patches };
+  const { tokens, width } = featureShape(createVision(vision), featureLayer);
+  const widths = { visionWidth: width, languageWidth: language.hiddenSize, inputTokens: tokens };
   const projector = { ...widths, ...scale.variants[variant]! } as ProjectorConfigInput;
-  return { vision, language, projector, featureLayer: scale.vision.featureLayer };
+  return { vision, language, projector, featureLayer };
 }
 
 /**

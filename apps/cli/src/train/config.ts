@@ -1,4 +1,4 @@
-import { TEMPLATES } from '@ocelli/data';
+import { imageProcessorSchema, TEMPLATES } from '@ocelli/data';
 import { z } from 'zod';
 import { partSchema, stageSchema, templateSchema } from '../recipe/schema.js';
 
@@ -37,6 +37,7 @@ export const runSchema = z.looseObject({
   template: namedTemplateSchema,
   /** Longest sequence, images included: training samples are cut, longer questions refused. */
   maximumLength: count.default(2048),
+  vision: z.looseObject({ imageProcessor: imageProcessorSchema.optional() }).optional(),
 });
 
 /** What `ocelli train` reads: one model, its data and its stages. Paths start from the folder of the file. */
@@ -47,9 +48,12 @@ export const trainingConfigSchema = z.strictObject({
   tokenizer: tokenizerSchema,
   vision: z.strictObject({
     config: partSchema,
-    /** Folder or file of safetensors with the tower's own names. Default: trained from nothing. */
+    /** Folder or file of safetensors with the encoder's own names. Default: trained from nothing. */
     weights: z.string().min(1).optional(),
-    featureLayer: z.int().default(-2),
+    /** Default: the encoder's. */
+    featureLayer: z.int().optional(),
+    /** How images become pixels, or a `preprocessor_config.json`. Default: as large as the encoder's, normalised as CLIP's. */
+    imageProcessor: z.union([z.string().min(1), imageProcessorSchema], 'expected a path, or a processor').optional(),
   }),
   language: z.strictObject({ config: partSchema, weights: z.string().min(1).optional() }),
   projector: z.looseObject({ type: z.string() }),

@@ -1,9 +1,14 @@
 import { loadWeights } from '@ocelli/core-tensor';
-import { type ClipVisionConfigInput, parseClipVisionConfig } from '@ocelli/encoders';
 import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
 import { createProjector, type ProjectorConfigInput } from '@ocelli/projectors';
 import { namePattern, parameterGroups } from '@ocelli/trainer';
-import { VisionLanguageModel } from '@ocelli/vlm';
+import {
+  createVision,
+  featureShape,
+  type VisionConfig,
+  type VisionConfigInput,
+  VisionLanguageModel,
+} from '@ocelli/vlm';
 import type { TrainingConfig } from './config.js';
 import { heed, type Refuse } from './refuse.js';
 
@@ -14,8 +19,18 @@ import { heed, type Refuse } from './refuse.js';
  * @throws ConfigError that names the part that is invalid or does not fit, or the stage that trains nothing.
  */
 export function createModel(config: TrainingConfig, vocabularySize: number, refuse: Refuse): VisionLanguageModel {
-  const vision = heed(refuse, 'vision.config', () =>
-    parseClipVisionConfig(config.vision.config as ClipVisionConfigInput),
+  const encoder = heed(refuse, 'vision.config', () => createVision(config.vision.config as VisionConfigInput));
+  const vision = encoder.config as VisionConfig;
+  const { featureLayer, weights } = config.vision;
+  if (encoder.copyFiles && weights !== undefined) {
+    throw refuse('vision.weights', {
+      expected: `none beside ${vision.type}, which has its weights in its file`,
+      received: weights,
+      remedy: 'Leave it out.',
+    });
+  }
+  const features = heed(refuse, featureLayer === undefined ? 'vision.config' : 'vision.featureLayer', () =>
+    featureShape(encoder, featureLayer),
   );
   const language = heed(refuse, 'language.config', () =>
     parseLlamaConfig({ vocabSize: vocabularySize, ...config.language.config } as LlamaConfigInput),
@@ -28,11 +43,10 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
     });
   }
   const projector = heed(refuse, 'projector', () => {
-    const inputTokens = Math.floor(vision.imageSize / vision.patchSize) ** 2;
-    const widths = { visionWidth: vision.hiddenSize, languageWidth: language.hiddenSize, inputTokens };
+    const { tokens: inputTokens, width: visionWidth } = features;
+    const widths = { visionWidth, languageWidth: language.hiddenSize, inputTokens };
     return createProjector({ ...widths, ...config.projector } as ProjectorConfigInput).config;
   });
-  const { featureLayer } = config.vision;
   const model = heed(refuse, undefined, () => new VisionLanguageModel({ vision, language, projector, featureLayer }));
   checkStages(model, config, refuse);
   return model;

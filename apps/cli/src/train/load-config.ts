@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ConfigSchema } from '@ocelli/core-tensor';
+import { resolveEncoderFiles } from '@ocelli/encoders';
 import { readYaml } from '../recipe/read-yaml.js';
 import { type RunDescription, type TrainingConfig, trainingConfigSchema } from './config.js';
 import { type Refuse, refuseIn } from './refuse.js';
@@ -33,10 +34,23 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
     await requirePath(refuse, key, found, kind);
     return found;
   };
+  const visionConfig = resolveEncoderFiles(vision.config, dirname(file));
+  if (visionConfig !== vision.config) {
+    await requirePath(refuse, 'vision.config.file', visionConfig.file as string, 'file');
+  }
+  const { imageProcessor } = vision;
   return {
     ...config,
     tokenizer: { ...tokenizer, folder: await absolute('tokenizer.folder', tokenizer.folder, 'folder') },
-    vision: { ...vision, weights: await absolute('vision.weights', vision.weights, 'file or folder') },
+    vision: {
+      ...vision,
+      config: visionConfig,
+      weights: await absolute('vision.weights', vision.weights, 'file or folder'),
+      imageProcessor:
+        typeof imageProcessor === 'string'
+          ? await absolute('vision.imageProcessor', imageProcessor, 'file')
+          : imageProcessor,
+    },
     language: { ...language, weights: await absolute('language.weights', language.weights, 'file or folder') },
   };
 }
@@ -46,7 +60,7 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
  *
  * @throws ConfigError that names the file, and every missing, unknown or invalid key in it.
  */
-export async function readRunFile<Description extends RunDescription>(
+export async function readRunFile<Description extends Pick<RunDescription, 'data'>>(
   file: string,
   schema: ConfigSchema<Description>,
 ): Promise<Description> {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { squashImageProcessor, type TokenizerFiles } from '@ocelli/data';
+import type { ImageProcessor, TokenizerFiles } from '@ocelli/data';
 import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
 import { toTensors, type VisionLanguageBatch, type VisionLanguageModel } from '@ocelli/vlm';
 import { trainingBatches } from './batches.js';
 import type { TrainingConfig } from './config.js';
 import { createModel } from './create-model.js';
+import { readImageProcessor } from './image-processor.js';
 import { loadTrainingConfig } from './load-config.js';
 import { refuseIn } from './refuse.js';
 import { prepareTokenizer } from './tokenizer.js';
@@ -33,6 +34,7 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   const data = await readTrainingData(config);
   const { tokenizer, files } = await prepareTokenizer(config, data, refuse);
   const model = createModel(config, tokenizer.vocabularySize, refuse);
+  const imageProcessor = await readImageProcessor(config.vision.imageProcessor, model.imageSize, refuse);
   const { template, maximumLength, buckets, seed, workers } = config;
   const sources = new Map(
     config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse)]),
@@ -40,11 +42,12 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   const mixes = config.stages.map((stage) => stage.data);
   const vocabulary = createHash('sha256').update(JSON.stringify(files.tokenizerJson)).digest('hex');
   return {
-    config: withModel(config, model),
+    config: withModel(config, model, imageProcessor),
     model,
     tokenizerFiles: files,
     identity: {
       model: model.config,
+      imageProcessor,
       template,
       maximumLength,
       buckets,
@@ -57,7 +60,7 @@ export async function prepareTraining(configFile: string): Promise<Training> {
       const options = {
         tokenizer,
         template,
-        imageProcessor: squashImageProcessor(model.vision.config.imageSize),
+        imageProcessor,
         batchSize: batchSize!,
         visualTokensPerImage: model.visualTokensPerImage,
         maximumLength,
@@ -76,10 +79,11 @@ export async function prepareTraining(configFile: string): Promise<Training> {
 function withModel(
   config: TrainingConfig,
   { config: { vision, language, projector } }: VisionLanguageModel,
+  imageProcessor: ImageProcessor,
 ): TrainingConfig {
   return {
     ...config,
-    vision: { ...config.vision, config: vision },
+    vision: { ...config.vision, config: vision, imageProcessor },
     language: { ...config.language, config: language },
     projector,
   } as TrainingConfig;

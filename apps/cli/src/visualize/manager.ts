@@ -37,8 +37,8 @@ function heatmapOf({ name, layers, levels, weights }: LevelWeightTable, meaning:
   };
 }
 
-/** A table of text, a line per manager. */
-function describe({ name, layers, levels, weights }: LevelWeightTable, meaning: string): string {
+/** A table of text, a line per layer. */
+export function describe({ name, layers, levels, weights }: LevelWeightTable, meaning: string): string {
   const cells = [
     ['layer', ...levels],
     ...weights.map((row, index) => [

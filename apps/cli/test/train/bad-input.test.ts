@@ -66,7 +66,7 @@ describe('ocelli train with a bad configuration', () => {
     [
       'a layer that is not there',
       { vision: { ...tinyConfig.vision, featureLayer: 5 } },
-      /featureLayer between -3 and 2.* received 5/,
+      /\(vision\.featureLayer\): expected a layer between -3 and 2, received 5/,
     ],
     [
       'data that is not there',

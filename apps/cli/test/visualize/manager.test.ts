@@ -137,7 +137,7 @@ describe('ocelli visualize manager', () => {
         },
       }).initialize(0);
       await saveTwoTower(path, two);
-      await saveTokenizer(path, tokenizer);
+      await saveTokenizer(tokenizer, path);
       return path;
     };
     const fixed = await run(await model('static-unimodal'), '--out', join(folder, 'static.svg'));

@@ -8,7 +8,7 @@ export interface TokenInput {
   readonly inputsEmbeds?: Tensor | undefined;
   /** [batch, tokens], 0 (or false) where padded. Default: nothing is. */
   readonly attentionMask?: Tensor | undefined;
-  /** Which tokens are visual, bool [batch, tokens]; only hooks look at it. */
+  /** Which tokens are visual, bool [batch, tokens]; only hooks and adapters on layers look at it. */
   readonly visualMask?: Tensor | undefined;
 }
 

@@ -141,8 +141,20 @@ export class ManagerFusion extends Module {
     for (let layer = 0; layer < numLayers; layer++) {
       const key = (use: number): StreamKey | undefined => trainingKey && foldStream(trainingKey, 4 * layer + use);
       const given: LayerInputs = {
-        text: { levels: text, previous: [...outputs.text], other: outputs.image.at(-1), otherMask: imageMask },
-        image: { levels: image, previous: [...outputs.image], other: outputs.text.at(-1), otherMask: textMask },
+        text: {
+          levels: text,
+          previous: [...outputs.text],
+          mask: textMask,
+          other: outputs.image.at(-1),
+          otherMask: imageMask,
+        },
+        image: {
+          levels: image,
+          previous: [...outputs.image],
+          mask: imageMask,
+          other: outputs.text.at(-1),
+          otherMask: textMask,
+        },
       };
       seen.push(given);
       const [textManager, imageManager] = [this.cross_modal_text_manager_tower, this.cross_modal_image_manager_tower];

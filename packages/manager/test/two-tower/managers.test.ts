@@ -1,15 +1,22 @@
 import {
+  add,
   ConfigError,
   closeEngine,
+  equal,
+  layerNorm,
   materialize,
+  mean,
   randomKey,
+  reshape,
   ShapeError,
+  select,
   square,
   streamKey,
   sum,
   type Tensor,
   tensor,
   valueAndGrad,
+  where,
 } from '@ocelli/core-tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
@@ -18,6 +25,7 @@ import {
   type Manager,
   type ManagerConfigInput,
   type ManagerInputs,
+  type ManagerType,
   managerTypes,
   parseManagerConfig,
   StaticManager,
@@ -125,6 +133,69 @@ describe('StaticManager', () => {
     expect(await difference(manager.forward(inputs), manager.forward(changed))).toBeGreaterThan(1e-2);
     const unimodal = managerOf({ type: 'static-unimodal' });
     expect(await difference(unimodal.forward(inputs), unimodal.forward(changed))).toBe(0);
+  });
+});
+
+describe('the predicted weights', () => {
+  /** A manager whose linear layers are zero. */
+  function blank(type: ManagerType): Manager {
+    const manager = managerOf({ type });
+    for (const [name, parameter] of Object.entries(manager.namedParameters())) {
+      if (/controller|proj/.test(name)) parameter.set(new Float32Array(parameter.size));
+    }
+    return manager;
+  }
+
+  it.each(['adaptive-unimodal', 'concat-attention', 'cross-attention'] as const)(
+    'of a %s manager are equal without linear layers: out = mean of LN(U) + LN(C)',
+    async (type) => {
+      const inputs = inputsFor(2);
+      const expected = add(mean(layerNorm(inputs.levels), { axes: 1 }), layerNorm(inputs.previous[1]!));
+      expect(await difference(blank(type).forward(inputs), expected)).toBeLessThan(1e-5);
+    },
+  );
+
+  /** Inputs whose levels differ at one token, and whether each token's weights follow. */
+  async function changedTokens(type: ManagerType, token: number): Promise<boolean[]> {
+    const manager = managerOf({ type });
+    const inputs = inputsFor(2);
+    const place = reshape(equal(tensor(Int32Array.from({ length: tokens }, (_, index) => index)), token), [
+      1,
+      1,
+      tokens,
+      1,
+    ]);
+    const noise = normalTensor([batch, levels, tokens, width], 'noise');
+    const changed = { ...inputs, levels: where(place, noise, inputs.levels) };
+    const [a, b] = [manager.weights(inputs).levels, manager.weights(changed).levels];
+    return Promise.all(
+      Array.from(
+        { length: tokens },
+        async (_, index) => (await difference(select(a, 2, index), select(b, 2, index))) > 1e-6,
+      ),
+    );
+  }
+
+  it('of cross-attention follow from the first token of each level', async () => {
+    expect(await changedTokens('cross-attention', 0)).toEqual([true, true, true, true]);
+    expect(await changedTokens('cross-attention', 2)).toEqual([false, false, false, false]);
+  });
+
+  it('of concat-attention follow from the same token of each level', async () => {
+    expect(await changedTokens('concat-attention', 2)).toEqual([false, false, true, false]);
+  });
+
+  it('are read out as means over tokens that are no padding', async () => {
+    const manager = managerOf({});
+    const inputs = inputsFor(2);
+    const mask = tensor(Int32Array.of(1, 0, 0, 0, 1, 0, 0, 0), [batch, tokens]);
+    const firsts = Array.from(
+      await mean(select(manager.weights(inputs).levels, 2, 0), { axes: [0, 2] }).data(),
+      Number,
+    );
+    const { levels: means } = await manager.levelWeights({ ...inputs, mask });
+    for (const [index, expected] of firsts.entries()) expect(means[index]).toBeCloseTo(expected, 5);
+    expect((await manager.levelWeights(inputs)).levels[0]).not.toBeCloseTo(firsts[0]!, 4);
   });
 });
 

@@ -1,5 +1,4 @@
 import {
-  add,
   ConfigError,
   cast,
   equal,
@@ -15,9 +14,6 @@ import {
   type StreamKey,
   sliceAxis,
   softmax,
-  stopGradient,
-  sub,
-  sum,
   type Tensor,
   tensor,
   topK,
@@ -96,20 +92,7 @@ export function expertWeights(routing: MoaiRouting, { index, logits }: Choice): 
     const numbers = tensor(Int32Array.of(0, 1, 2));
     return reshape(cast(equal(numbers, cast(drawn, 'int32')), 'float32'), [1, 1, count]);
   }
-  return softmaxIn(kept(logits(), routing.topK ?? count), routing.precision);
-}
-
-/**
- * softmax as PyTorch computes it in a float type: logits and weights are rounded to it, and so are their gradients; that of
- * the logits follows from the rounded weights y, dx = y ⊙ (dy − Σ dy·y).
- */
-function softmaxIn(logits: Tensor, precision: GatePrecision): Tensor {
-  if (precision === 'float32') return softmax(logits, -1);
-  const x = rounded(logits, precision);
-  const y = stopGradient(rounded(softmax(x, -1), precision));
-  // Linear in x with just this derivative; its value is taken away again.
-  const tangent = mul(y, sub(x, sum(mul(y, x), { axes: -1, keepDims: true })));
-  return rounded(add(y, sub(tangent, stopGradient(tangent))), precision);
+  return rounded(softmax(rounded(kept(logits(), routing.topK ?? count), routing.precision), -1), routing.precision);
 }
 
 /** Rounded to a float type and back, and so is what the gradient passes. */

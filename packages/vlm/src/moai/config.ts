@@ -72,21 +72,15 @@ const schema = z.strictObject({
   compressor: widePart.optional(),
 });
 
-function decoderParts({ language, mixers = {}, partialLora = {} }: MoaiDecoderConfigInput): MoaiDecoderConfig {
-  const { hiddenSize: _width, ...parsedMixers } = parseMoaiMixersConfig({
-    ...mixers,
-    ...widthOf(language ?? llamaConfigs['internlm2-7b']),
-  });
-  return {
-    language: parseLlamaConfig(language ?? llamaConfigs['internlm2-7b']),
-    mixers: parsedMixers,
-    partialLora: partialLora && parsePartialLoraConfig(partialLora),
-  };
-}
-
-/** Heads must divide the language model's width, so that parts are checked with it. */
-function widthOf(language: LlamaConfigInput): { readonly hiddenSize: number } {
-  return { hiddenSize: parseLlamaConfig(language).hiddenSize };
+function decoderParts({
+  language: given = llamaConfigs['internlm2-7b'],
+  mixers = {},
+  partialLora = {},
+}: MoaiDecoderConfigInput): MoaiDecoderConfig {
+  const language = parseLlamaConfig(given);
+  // With the width, which heads must divide.
+  const { hiddenSize: _width, ...others } = parseMoaiMixersConfig({ ...mixers, hiddenSize: language.hiddenSize });
+  return { language, mixers: others, partialLora: partialLora && parsePartialLoraConfig(partialLora) };
 }
 
 /** @throws ConfigError that names every unknown or invalid field */

@@ -61,20 +61,35 @@ function rowsOf(fixture: Fixture): SpliceRow[] {
   }));
 }
 
+/** Which visual tokens of an image have levels stored: of an image that is one tile all, whatever the grid type says. */
+function storedRange(length: number, { tower, mm_manager_grid_type }: Options): readonly [from: number, to: number] {
+  const baseTokens = tower.side ** 2;
+  return managedRange(length, baseTokens, length === baseTokens ? 'all' : mm_manager_grid_type);
+}
+
 /** Places of images and questions as the released code hands them on, image by image. */
-function indexes(rows: readonly SpliceRow[], config: Options, lengths: readonly number[]) {
+function indexes(
+  rows: readonly SpliceRow[],
+  config: Options,
+  { lengths, padding }: { readonly lengths: readonly number[]; readonly padding: readonly number[] },
+) {
   const { tower, mm_manager_grid_type: gridType, image_token: imageToken, im_start } = config;
   const number: number[] = [];
   const places: number[] = [];
   const managed: number[] = [];
   const questions: number[] = [];
   let image = 0;
-  for (const each of rows) {
+  for (const [position, each] of rows.entries()) {
     const row = questionRow(each, image, { imageToken, gridType, featuresPerSide: tower.side, lengths });
     image += Math.max(1, row.images.length);
     number.push(row.images.length);
-    managed.push(...row.managedLengths);
-    places.push(...row.images.map((place, index) => place + index * (tower.side ** 2 - 1)));
+    managed.push(
+      ...row.lengths.map((length) => {
+        const [from, to] = storedRange(length, config);
+        return to - from;
+      }),
+    );
+    places.push(...row.images.map((place, index) => padding[position]! + place + index * (tower.side ** 2 - 1)));
     for (const _ of row.images) questions.push(...Object.values(questionIndex(row, im_start)));
   }
   return { number, places, managed, questions };
@@ -89,7 +104,7 @@ function imageLevels(
   const [total, levels, width] = tokens.shape as [number, number, number];
   let start = 0;
   const plan = lengths.flatMap((length) => {
-    const [from, to] = managedRange(length, config.tower.side ** 2, config.mm_manager_grid_type);
+    const [from, to] = storedRange(length, config);
     const places = Array.from({ length: longest }, (_, index) => (from + index < to ? start + from + index : total));
     start += length;
     return places;
@@ -99,6 +114,13 @@ function imageLevels(
     tensor(Int32Array.from(plan), [lengths.length, longest]),
   );
   return transpose(placed, [0, 2, 1, 3]);
+}
+
+/** Padding in front of each row. */
+async function leftPadding(mask: Tensor): Promise<number[]> {
+  const [batch, length] = mask.shape as [number, number];
+  const values = Array.from(await mask.data(), Number);
+  return Array.from({ length: batch }, (_, row) => values.slice(row * length, (row + 1) * length).indexOf(1));
 }
 
 async function checkDecoder(stored: Fixture): Promise<ParityResult> {
@@ -129,7 +151,10 @@ async function checkDecoder(stored: Fixture): Promise<ParityResult> {
   const hidden = toTensor(fixture.tensors.get('in.vision_hidden_states')!);
   const states = Array.from({ length: hidden.shape[0]! }, (_, index) => select(hidden, 0, index));
   const { logits, loss } = decoder.forward(states, batch);
-  const { number, places, managed, questions } = indexes(rows, config, lengths);
+  const { number, places, managed, questions } = indexes(rows, config, {
+    lengths,
+    padding: await leftPadding(batch.attentionMask),
+  });
   const integers = (values: readonly number[], shape: readonly number[] = [values.length]) =>
     tensor(Int32Array.from(values), shape);
   return compareWithFixture(fixture, {

@@ -72,7 +72,7 @@ export class AdaptiveUnimodalManager extends Module implements Manager {
 
   /** @throws ConfigError without inputs, which the weights depend on */
   async levelWeights(inputs?: ManagerInputs): Promise<LevelWeights> {
-    return meanWeights(this.weights(inputs));
+    return meanWeights(this.weights(inputs), inputs?.mask);
   }
 
   private normalize(inputs: ManagerInputs): NormalizedInputs {

@@ -7,6 +7,8 @@ export interface ManagerInputs {
   readonly levels: Tensor;
   /** Outputs of the cross-modal layers so far, of this modality, oldest first: each [batch, tokens, width]. */
   readonly previous: readonly Tensor[];
+  /** 0 where a token is padding, [batch, tokens]: read-out weights are means over the others. */
+  readonly mask?: Tensor | undefined;
   /** The last of those of the other modality, [batch, other tokens, width]; adaptive managers look at it. */
   readonly other?: Tensor | undefined;
   /** Which tokens of the other modality exist, [batch, other tokens]; used by managers that mask their query only. */

@@ -1,0 +1,22 @@
+import type { TwoTowerConfig } from './config.js';
+
+const pretraining = { maskedLanguageModel: {}, imageTextMatching: {} } as const;
+
+/**
+ * The published base models as they are pre-trained, on images of 288 pixels; `adaptTwoTower` makes those of the tasks.
+ * `managertower-base` is the released checkpoint. Sources: ManagerTower `config.py` and `scripts/pre_train.sh`; the
+ * others are rows of tables I and VI of the 2025 paper.
+ */
+export const twoTowerConfigs = {
+  'managertower-base': { heads: pretraining },
+  'managertower-base-static': { fusion: { manager: { type: 'static-unimodal' } }, heads: pretraining },
+  'bridgetower-base': { fusion: { type: 'bridge' }, heads: pretraining },
+} as const satisfies Readonly<Record<string, TwoTowerConfig>>;
+
+/** What the official scripts fine-tune on: size of the images, and heads. */
+export const twoTowerTasks = {
+  vqav2: { imageSize: 576, heads: { visualQuestionAnswering: { hiddenScale: 2 } } },
+  'snli-ve': { imageSize: 384, heads: { visualEntailment: { hiddenScale: 2 } } },
+  nlvr2: { imageSize: 384, heads: { visualReasoning: { hiddenScale: 1, dropout: 0 } } },
+  flickr30k: { imageSize: 384, heads: { imageTextMatching: {}, imageTextContrast: {} } },
+} as const;
