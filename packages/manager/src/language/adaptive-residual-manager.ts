@@ -19,8 +19,8 @@ import {
   type Tensor,
   transpose,
 } from '@ocelli/core-tensor';
+import { LayerAttention } from '../layer-attention.js';
 import { isSeen } from '../mask.js';
-import { LayerAttention } from '../two-tower/managers/layer-attention.js';
 import {
   jittered,
   jitterRange,

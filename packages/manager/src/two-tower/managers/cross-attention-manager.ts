@@ -9,10 +9,10 @@ import {
   type Tensor,
   transpose,
 } from '@ocelli/core-tensor';
+import type { LayerAttention } from '../../layer-attention.js';
 import { type LevelWeights, meanWeights } from '../../level-weights.js';
 import { requireLaterLayer } from './adaptive-unimodal-manager.js';
 import { type ManagerConfig, type ManagerConfigInput, parseManagerConfig } from './config.js';
-import type { LayerAttention } from './layer-attention.js';
 import type { Manager, ManagerForwardOptions, ManagerInputs, ManagerWeights } from './manager.js';
 import {
   aggregate,

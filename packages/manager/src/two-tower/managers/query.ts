@@ -1,7 +1,7 @@
 import { ConfigError, concat, LayerNorm, select, type Tensor } from '@ocelli/core-tensor';
+import { LayerAttention } from '../../layer-attention.js';
 import { isSeen } from '../../mask.js';
 import type { ManagerConfig } from './config.js';
-import { LayerAttention } from './layer-attention.js';
 import type { ManagerInputs } from './manager.js';
 
 /** The parts of a query that looks at the other modality. */
