@@ -164,6 +164,7 @@ export function resolveEncoderFiles<Config extends object>(config: Config, folde
  * @param options.hub how a model is downloaded
  * @throws ConfigError if no encoder recognises the folder (the message lists what is supported)
  * @throws CheckpointError if a file is missing or malformed, or tensors are missing, unexpected or misshapen
+ * @throws OnnxError if a graph is malformed, or needs what is not supported
  */
 export async function loadEncoder(
   idOrFolder: string,

@@ -56,6 +56,13 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
 function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, refuse: Refuse): void {
   for (const [index, stage] of stages.entries()) {
     heed(refuse, `stages.${index}.trainable`, () => model.freeze().unfreeze(...stage.trainable.map(namePattern)));
+    if (Object.keys(model.trainableParameters()).length === 0) {
+      throw refuse(`stages.${index}.trainable`, {
+        expected: 'patterns of parameters that can be trained',
+        received: `${stage.trainable.join(', ')}, which are fixed`,
+        remedy: 'Name the projector or the language model; graphs in files never train.',
+      });
+    }
     heed(refuse, `stages.${index}.groups`, () => parameterGroups(model, stage));
   }
 }

@@ -68,6 +68,27 @@ describe('ocelli train with a bad configuration', () => {
       { vision: { ...tinyConfig.vision, featureLayer: 5 } },
       /\(vision\.featureLayer\): expected a layer between -3 and 2, received 5/,
     ],
+    ['an unknown encoder', { vision: { config: { type: 'resnet' } } }, /\(vision\.config\): .*among clip, .*"resnet"/],
+    [
+      'a graph that is not there',
+      { vision: { config: { type: 'onnx', file: 'tower.onnx' } } },
+      /\(vision\.config\.file\): .*tower\.onnx \(ENOENT\)/,
+    ],
+    [
+      'a graph that is none',
+      { vision: { config: { type: 'onnx', file: 'world/test.json' } } },
+      /\(vision\.config\): expected an ONNX model/,
+    ],
+    [
+      'an image processor that is not there',
+      { vision: { ...tinyConfig.vision, imageProcessor: 'preprocessor_config.json' } },
+      /\(vision\.imageProcessor\): .*preprocessor_config\.json \(ENOENT\)/,
+    ],
+    [
+      'an image processor that makes other sizes',
+      { vision: { ...tinyConfig.vision, imageProcessor: { resize: { shortestEdge: 32 } } } },
+      /\(vision\.imageProcessor\): .*32 × 32 pixels, .*received one that makes 32 × 64 of 32 × 64/,
+    ],
     [
       'data that is not there',
       { data: { ...tinyConfig.data, test: { file: 'world/tests.json' } } },

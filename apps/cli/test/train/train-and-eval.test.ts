@@ -55,8 +55,10 @@ describe('a model that is trained and evaluated', () => {
       { name: 'questions', weight: 3 },
       { name: 'captions', weight: 1 },
     ]);
+    expect(resolved.vision.config).toMatchObject({ type: 'clip', layerNormEps: 1e-5 });
+    expect(resolved.vision.imageProcessor).toMatchObject({ resize: { width: 32, height: 32 }, crop: null });
     expect(await readJson(join(run, 'model', 'config.json'))).toMatchObject({
-      featureLayer: -2,
+      vision: resolved.vision.config,
       projector: resolved.projector,
     });
     expect(existsSync(join(run, 'tokenizer', 'tokenizer.json'))).toBe(true);

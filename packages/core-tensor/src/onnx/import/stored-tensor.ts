@@ -88,7 +88,8 @@ export function storedTensor(
     const { raw_data: raw } = message;
     requireBytes(raw.length, 'in the model');
     const offset = raw.byteOffset - model.byteOffset;
-    const kept = bytes <= keptBytes ? new Uint8Array(raw) : undefined;
+    const isPart = raw.buffer === model.buffer;
+    const kept = bytes <= keptBytes || !isPart ? new Uint8Array(raw) : undefined;
     return { name, type, shape, read: () => asArray(kept ?? source.own(offset, bytes)) };
   }
   const data = fromFields(message, type, refuse);

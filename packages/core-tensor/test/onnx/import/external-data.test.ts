@@ -51,6 +51,20 @@ function refusal(act: () => unknown): string {
   return 'nothing was refused';
 }
 
+it('large tensors inside of the file are read from it when they are needed', async () => {
+  const wide = new Linear(256, 128).initialize(6);
+  const input = argument([2, 256]);
+  const file = join(folder, 'wide.onnx');
+  await exportOnnx(file, ({ x: given }) => ({ y: wide.forward(given!) }), { inputs: { x: input } });
+  const expected = await wide.forward(input).data();
+  expect(await importOnnx(file).forward({ x: input }).y!.data()).toEqual(expected);
+  const bytes = await readFile(file);
+  expect(await importOnnx(bytes).forward({ x: input }).y!.data()).toEqual(expected);
+  const model = importOnnx(file);
+  await writeFile(file, bytes.subarray(0, 1000));
+  await expect(model.forward({ x: input }).y!.data()).rejects.toThrow(/wide\.onnx: .*it was changed meanwhile/);
+});
+
 describe('tensors in a file beside the model', () => {
   it('are read when they are needed', async () => {
     const model = importOnnx(path);
