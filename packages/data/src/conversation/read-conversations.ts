@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { allInOrder } from '../all-in-order.js';
 import { firstIssue } from '../data-error.js';
 import { type Conversation, checkConversation, type Role, type Turn } from './conversation.js';
 import { ConversationError } from './conversation-error.js';
@@ -178,23 +179,24 @@ async function verifyImages(conversations: readonly Conversation[], file: string
   for (const { id, images } of conversations) for (const path of images) if (!owners.has(path)) owners.set(path, id);
   const queue = [...owners];
   for (let start = 0; start < queue.length; start += CONCURRENT_CHECKS) {
-    await Promise.all(
-      queue.slice(start, start + CONCURRENT_CHECKS).map(async ([path, sampleId]) => {
-        try {
-          await access(path);
-        } catch (cause) {
-          throw new ConversationError({
-            operation: `read ${file} (${sampleId})`,
-            expected: `the image ${path}`,
-            received: (cause as NodeJS.ErrnoException).code ?? String(cause),
-            remedy: 'check imageRoot, or fetch the image',
-            sampleId,
-            file,
-            value: path,
-            cause,
-          });
-        }
-      }),
-    );
+    const some = queue.slice(start, start + CONCURRENT_CHECKS);
+    await allInOrder(some.map(([path, sampleId]) => verifyImage(path, sampleId, file)));
+  }
+}
+
+async function verifyImage(path: string, sampleId: string, file: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new ConversationError({
+      operation: `read ${file} (${sampleId})`,
+      expected: `the image ${path}`,
+      received: (cause as NodeJS.ErrnoException).code ?? String(cause),
+      remedy: 'check imageRoot, or fetch the image',
+      sampleId,
+      file,
+      value: path,
+      cause,
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseConfig } from '@ocelli/core-tensor';
+import { allInOrder } from '../all-in-order.js';
 import { type Conversation, countMarkers, type Turn } from '../conversation/conversation.js';
 import { readRecords } from '../conversation/read-conversations.js';
 import type { TemplateName } from '../conversation/template.js';
@@ -101,7 +102,7 @@ async function readAnnotations(config: TaskConfig): Promise<RawAnnotations> {
       return { entries: await jsonEntries(config.file) };
     case 'refexp': {
       const files = config.names.map((name) => join(config.root, `finetune_${name}_train.json`));
-      return { list: await Promise.all(files.map(async (file) => Object.fromEntries(await jsonEntries(file)))) };
+      return { list: await allInOrder(files.map(async (file) => Object.fromEntries(await jsonEntries(file)))) };
     }
     case 'vgloc':
       return {
@@ -114,6 +115,6 @@ async function readAnnotations(config: TaskConfig): Promise<RawAnnotations> {
     case 'sqa':
     case 'llava':
     case 'vicuna':
-      return { list: (await Promise.all(config.files.map(readRecords))).flat() };
+      return { list: (await allInOrder(config.files.map(readRecords))).flat() };
   }
 }

@@ -1,3 +1,4 @@
+import { allInOrder } from '../all-in-order.js';
 import type { Batch } from '../collate/batch.js';
 import { collateTokens } from '../collate/collate.js';
 import { tokenizeConversation } from '../collate/tokenize-conversation.js';
@@ -37,7 +38,7 @@ export async function buildBatch(
     sample.catch(() => undefined);
     pending.push(sample);
   }
-  const samples = await Promise.all(pending);
+  const samples = await allInOrder(pending);
   await breathe();
   const { batch, pixels } = collateTokens(samples, {
     ...options,
@@ -87,7 +88,7 @@ async function readPlain(
 ): Promise<CollateSample> {
   const tokens = tokenize(conversation, options, options.visualTokensPerImage);
   const pixels = tokens.images.map(({ image }) => readPixels(conversation, image, 'plain', readImage, signal));
-  return { ...tokens, pixels: await Promise.all(pixels) };
+  return { ...tokens, pixels: await allInOrder(pixels) };
 }
 
 /** How many positions an image takes follows from its size: images come first. */
@@ -100,7 +101,7 @@ async function readGrids(
 ): Promise<CollateSample> {
   const { grid, visualTokensPerImage } = options;
   const form = conversation.images.length > 1 && grid.severalImages === 'square' ? 'square' : 'tiles';
-  const pixels = await Promise.all(
+  const pixels = await allInOrder(
     conversation.images.map((_, image) => readPixels(conversation, image, form, readImage, signal)),
   );
   await breathe();
