@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 const alias = [
   { find: /^@ocelli\/cli$/, replacement: `${root}apps/cli/src/index.ts` },
   { find: /^@ocelli\/([^/]+)\/testing$/, replacement: `${root}packages/$1/src/testing/index.ts` },
+  { find: /^@ocelli\/([^/]+)\/cuda$/, replacement: `${root}packages/$1/src/cuda.ts` },
   { find: /^@ocelli\/([^/]+)\/fixtures$/, replacement: `${root}packages/$1/src/fixtures.ts` },
   { find: /^@ocelli\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
 ];

@@ -31,7 +31,7 @@ describe('ocelli', () => {
     const { code, output } = await run(command, '--help');
     expect(code).toBe(0);
     expect(output).toMatch(new RegExp(`^Usage: ocelli ${command} `));
-    expect(output).toMatch(new RegExp(`Example:\\n {2}\\$ ocelli ${command}`));
+    expect(output).toMatch(new RegExp(`Examples?:\\n {2}\\$ ocelli ${command}`));
   });
 
   it('prints its version', async () => {

@@ -4,6 +4,7 @@ export { trainingKey, withTrainingKey } from './autodiff/training-key.js';
 export { visualMask, withVisualMask } from './autodiff/visual-mask.js';
 export { type CompileOptions, compile } from './compile.js';
 export { type ConfigIssue, type ConfigSchema, parseConfig } from './config.js';
+export type { CudaOptions } from './engine/cuda/options.js';
 export { dispose } from './engine/dispose.js';
 export type { DeviceBuffer, Engine, Program } from './engine/engine.js';
 export { materialize } from './engine/evaluate.js';
@@ -35,7 +36,9 @@ export {
   type NamePattern,
   type StateEntry,
 } from './nn/module.js';
+export { namePattern } from './nn/name-pattern.js';
 export { Parameter, type ParameterOptions, type SetOptions } from './nn/parameter.js';
+export { type TrainedNames, trainOnly } from './nn/train-only.js';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export.js';
 export { type ImportOnnxOptions, importOnnx } from './onnx/import/import-onnx.js';
 export type { DeclaredSize, OnnxValueInfo } from './onnx/import/model.js';

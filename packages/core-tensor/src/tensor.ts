@@ -1,4 +1,5 @@
 import type { CheckpointSegment } from './autodiff/checkpoint.js';
+import type { History } from './autodiff/history.js';
 import { type AnyTypedArray, allocate, convert, type DType, isArrayOf, type TypedArrayOf } from './dtype.js';
 import type { DeviceBuffer } from './engine/engine.js';
 import { DTypeError, GraphError, ShapeError } from './errors.js';
@@ -19,8 +20,8 @@ export type Source =
   | Operation
   /** Values in host memory, given by the user. */
   | { readonly kind: 'host'; readonly data: AnyTypedArray }
-  /** Values that an engine holds, and the parameters they were computed from, which gradients no longer reach. */
-  | { readonly kind: 'device'; readonly buffer: DeviceBuffer; readonly computedFrom?: ReadonlySet<Tensor> | undefined }
+  /** Values that an engine holds, and what they were computed from, which gradients no longer reach. */
+  | { readonly kind: 'device'; readonly buffer: DeviceBuffer; readonly history?: History | undefined }
   /** An argument of a function that is being traced. */
   | { readonly kind: 'input' }
   /** A parameter, whose values are bound when a program runs. */
@@ -57,7 +58,7 @@ export class Tensor {
 
   /**
    * The values, row-major: computes them if that has not happened yet. The tensor is then a plain value that no longer
-   * knows what it was computed from, so take gradients before.
+   * knows how it was computed, so take gradients before: those through it to what it was computed from are an error.
    *
    * @throws GraphError inside a function that is being traced by `compile`.
    */

@@ -91,6 +91,7 @@ export {
   type TaskExample,
 } from './honeybee/group-examples.js';
 export { INSTRUCTION_PATTERNS, type InstructionPattern, type PatternName } from './honeybee/instruction-patterns.js';
+export { scienceQaExamples } from './honeybee/multiple-choice.js';
 export { listOptions, type OptionListSettings } from './honeybee/option-list.js';
 export { type TaskConfigInput, taskConfigSchema } from './honeybee/task-config.js';
 export { readTaskDataset } from './honeybee/task-dataset.js';
@@ -108,6 +109,7 @@ export { createLoader, type Loader } from './loader/loader.js';
 export { LoaderError } from './loader/loader-error.js';
 export type { LoaderOptions } from './loader/loader-options.js';
 export type { LoaderState } from './loader/loader-state.js';
+export { isSampleSelection, joinDatasets, type SampleSelection, selectSamples } from './loader/select-samples.js';
 export {
   type BuildTokenizerOptions,
   buildTokenizer,

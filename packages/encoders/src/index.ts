@@ -178,4 +178,4 @@ export {
   type SiglipVisionOutput,
   SiglipVisionTower,
 } from './siglip/siglip-vision-tower.js';
-export type { FeatureOptions, VisionEncoder } from './vision-encoder.js';
+export type { FeatureLevel, FeatureOptions, VisionEncoder } from './vision-encoder.js';

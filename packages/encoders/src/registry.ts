@@ -148,10 +148,17 @@ export function createEncoder<Config extends EncoderConfigInput>(config: Config)
   return create(config);
 }
 
-/** A configuration whose files are named from a folder on, with their whole paths. */
-export function resolveEncoderFiles<Config extends object>(config: Config, folder: string): Config {
-  const { type, file } = config as { readonly type?: unknown; readonly file?: unknown };
-  return type === 'onnx' && typeof file === 'string' ? { ...config, file: resolve(folder, file) } : config;
+/** A configuration, also of a model around encoders, whose files are named from a folder on, with their whole paths. */
+export function resolveEncoderFiles<Config>(config: Config, folder: string): Config {
+  if (typeof config !== 'object' || config === null) return config;
+  if (Array.isArray(config)) return config.map((part) => resolveEncoderFiles(part, folder)) as Config;
+  const resolved = Object.fromEntries(
+    Object.entries(config).map(([field, part]) => [field, resolveEncoderFiles(part, folder)]),
+  );
+  const { type, file } = resolved;
+  return (
+    type === 'onnx' && typeof file === 'string' ? { ...resolved, file: resolve(folder, file) } : resolved
+  ) as Config;
 }
 
 /**

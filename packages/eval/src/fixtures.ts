@@ -1,4 +1,17 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
+import { convllavaChecks } from './parity/convllava.js';
+import { harnessChoiceChecks } from './parity/harness-choice.js';
+import { harnessVqaChecks } from './parity/harness-vqa.js';
+import { harnessYesNoChecks } from './parity/harness-yes-no.js';
+import { honeybeeChecks } from './parity/honeybee.js';
+import { moaiChecks } from './parity/moai.js';
 
-/** Kinds of fixtures that this package answers for. */
-export const parityChecks: ParityChecks = {};
+/** Kinds of fixtures about scoring that this package answers for. */
+export const parityChecks: ParityChecks = {
+  ...honeybeeChecks,
+  ...convllavaChecks,
+  ...moaiChecks,
+  ...harnessVqaChecks,
+  ...harnessChoiceChecks,
+  ...harnessYesNoChecks,
+};

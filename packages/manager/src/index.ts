@@ -30,8 +30,11 @@ export {
   type BridgeFusionConfigInput,
   type ManagerFusionConfig,
   type ManagerFusionConfigInput,
+  type MeterFusionConfig,
+  type MeterFusionConfigInput,
   parseBridgeFusionConfig,
   parseManagerFusionConfig,
+  parseMeterFusionConfig,
 } from './two-tower/config.js';
 export {
   CrossModalLayer,
@@ -45,6 +48,7 @@ export {
   ContrastiveHead,
   ImageTextMatchingHead,
   MaskedLanguageModelHead,
+  RankingHead,
 } from './two-tower/heads.js';
 export {
   type Contrast,
@@ -54,7 +58,8 @@ export {
   type MatchingPairs,
   matchingPairs,
 } from './two-tower/image-text-contrast.js';
-export { annotatorScore, visualQuestionAnsweringLoss } from './two-tower/losses.js';
+export { LayerGate } from './two-tower/layer-gate.js';
+export { annotatorScore, rankingLoss, visualQuestionAnsweringLoss } from './two-tower/losses.js';
 export { ManagerFusion } from './two-tower/manager-fusion.js';
 export { AdaptiveUnimodalManager } from './two-tower/managers/adaptive-unimodal-manager.js';
 export { ConcatAttentionManager } from './two-tower/managers/concat-attention-manager.js';
@@ -75,3 +80,5 @@ export type {
 } from './two-tower/managers/manager.js';
 export { StaticManager } from './two-tower/managers/static-manager.js';
 export { StaticUnimodalManager } from './two-tower/managers/static-unimodal-manager.js';
+export { MeterFusion } from './two-tower/meter-fusion.js';
+export { type MaskTokensOptions, maskTokens, matchingImages } from './two-tower/training-inputs.js';

@@ -1,5 +1,6 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { checkCompressor, checkExpert, checkPartialLora } from './parity/modules.js';
+import { checkProcess } from './parity/process.js';
 import { checkPipelines, checkPrompts } from './parity/texts.js';
 import { checkVerbalization, checkVocabularies } from './parity/verbalization.js';
 
@@ -12,4 +13,5 @@ export const parityChecks: ParityChecks = {
   'moai/vocabularies': checkVocabularies,
   'moai/prompts': checkPrompts,
   'moai/pipelines': checkPipelines,
+  'moai/eval_process': checkProcess,
 };

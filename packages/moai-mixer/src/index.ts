@@ -4,12 +4,20 @@ export {
   parseMoaiCompressorConfig,
 } from './compressor/config.js';
 export { type CompressOptions, MoaiCompressor } from './compressor/moai-compressor.js';
+export { decodeCtc, readAlphabet } from './external/ctc.js';
 export {
   type DetectionOptions,
   type DetectorOutput,
   detectionsFromQueries,
 } from './external/detections-from-queries.js';
 export { type PanopticOptions, panopticFromQueries, type SegmenterOutput } from './external/panoptic-from-queries.js';
+export type { NumberMap } from './external/resize-bilinear.js';
+export {
+  type RelatorOutput,
+  type SceneGraphOptions,
+  sceneGraphFromQueries,
+} from './external/scene-graph-from-queries.js';
+export { type TextRegion, type TextRegionOptions, textRegionsFromMap } from './external/text-regions.js';
 export {
   type MoaiMixerConfig,
   type MoaiMixerConfigInput,

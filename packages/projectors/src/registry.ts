@@ -15,13 +15,16 @@ import { requireType } from './require-type.js';
 import { type ResamplerConfig, type ResamplerConfigInput, resamplerDefaults } from './resampler/config.js';
 import { Resampler } from './resampler/resampler.js';
 
-/** Every projector by its id, with what its configuration may leave out. */
+/**
+ * Every projector by its id, with what its configuration may leave out, and what it knows of the places of features: `each`
+ * token follows from one feature, `square` maps become square maps, or `none`.
+ */
 export const projectors = {
-  linear: { Projector: MlpProjector, defaults: linearDefaults },
-  mlp: { Projector: MlpProjector, defaults: mlpDefaults },
-  resampler: { Projector: Resampler, defaults: resamplerDefaults },
-  'c-abstractor': { Projector: CAbstractor, defaults: cAbstractorDefaults },
-  'd-abstractor': { Projector: DAbstractor, defaults: dAbstractorDefaults },
+  linear: { Projector: MlpProjector, defaults: linearDefaults, places: 'each' },
+  mlp: { Projector: MlpProjector, defaults: mlpDefaults, places: 'each' },
+  resampler: { Projector: Resampler, defaults: resamplerDefaults, places: 'none' },
+  'c-abstractor': { Projector: CAbstractor, defaults: cAbstractorDefaults, places: 'square' },
+  'd-abstractor': { Projector: DAbstractor, defaults: dAbstractorDefaults, places: 'square' },
 } as const;
 
 /** An id under which {@link projectors} has an entry. */

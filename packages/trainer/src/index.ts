@@ -1,3 +1,4 @@
+export { namePattern } from '@ocelli/core-tensor';
 export type { BestCheckpoint, CheckpointStoreOptions } from './checkpoints/checkpoint-store.js';
 export {
   BatchError,
@@ -34,7 +35,6 @@ export {
   gradientClipper,
   type MeasuredGradients,
 } from './optimizers/gradient-clipper.js';
-export { namePattern } from './optimizers/name-pattern.js';
 export {
   type GroupConfig,
   type GroupRules,

@@ -1,14 +1,16 @@
 import { parseConfig } from '@ocelli/core-tensor';
 import type { LlamaConfigInput } from '@ocelli/language';
-import type { ProjectorConfigInput } from '@ocelli/projectors';
+import type { ProjectorConfig } from '@ocelli/projectors';
 import { z } from 'zod';
+import type { FittedProjectorConfigInput } from './projection.js';
 import type { VisionConfig, VisionConfigInput } from './vision.js';
 
 /** Structure of a vision-language model; plain data. */
 export interface VisionLanguageConfig {
   /** Any encoder, by its `type`; without one, a CLIP tower. */
   readonly vision: VisionConfigInput;
-  readonly projector: ProjectorConfigInput;
+  /** Its widths, and its number of features, may be left out. */
+  readonly projector: FittedProjectorConfigInput;
   readonly language: LlamaConfigInput;
   /**
    * Hidden state of the encoder that the projector gets; 0 is the first block's input. Default: the encoder's, such as −2
@@ -25,6 +27,7 @@ export interface VisionLanguageConfig {
 /** A {@link VisionLanguageConfig} with its defaults filled in. */
 export interface ResolvedVisionLanguageConfig extends VisionLanguageConfig {
   readonly vision: VisionConfig;
+  readonly projector: ProjectorConfig;
   readonly imageNewline: boolean;
 }
 

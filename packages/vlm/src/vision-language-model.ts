@@ -1,11 +1,12 @@
-import { ConfigError, initializers, Module, Parameter, type StreamKey, type Tensor, zeros } from '@ocelli/core-tensor';
+import { ConfigError, initializers, Module, Parameter, type StreamKey, type Tensor } from '@ocelli/core-tensor';
 import type { VisionEncoder } from '@ocelli/encoders';
 import { Llama } from '@ocelli/language';
-import { createProjector, type Projector } from '@ocelli/projectors';
+import type { Projector } from '@ocelli/projectors';
 import { assembleSequences } from './assemble.js';
 import type { VisionLanguageBatch } from './batch.js';
 import { parseVisionLanguageConfig, type ResolvedVisionLanguageConfig, type VisionLanguageConfig } from './config.js';
 import { arrangeGridTokens, type GridTokens } from './grid-tokens.js';
+import { createFittingProjector, requireRows } from './projection.js';
 import { createVision, type FeatureShape, featureShape, featuresOf, type VisionConfig } from './vision.js';
 
 export interface VisionLanguageOptions {
@@ -31,17 +32,20 @@ export class VisionLanguageModel extends Module {
   private readonly patches: number;
 
   /**
-   * @throws ConfigError if a part's configuration is invalid, there is no such feature layer, or the projector does not
-   * fit the encoder or the language model
+   * @throws ConfigError if a part's configuration is invalid, there is no such feature layer, the projector does not fit
+   * the encoder or the language model, or there is a newline and visual tokens are no map
    * @throws ShapeError if the projector does not take as many features as the encoder has
    */
   constructor(config: VisionLanguageConfig) {
     super();
     const { vision, projector, language, featureLayer, imageNewline } = parseVisionLanguageConfig(config);
+    const operation = 'VisionLanguageModel';
     this.vision = createVision(vision);
-    this.projector = createProjector(projector);
     this.language = new Llama(language);
     const width = this.language.config.hiddenSize;
+    const features = shapeOfLayer(this.vision, featureLayer);
+    this.projector = createFittingProjector(projector, { operation, features, languageWidth: width });
+    if (imageNewline) requireRows(operation, this.projector, features.grid);
     this.imageNewline = imageNewline
       ? new Parameter([width], { initializer: initializers.normal(0, 1 / Math.sqrt(width)) })
       : undefined;
@@ -52,12 +56,7 @@ export class VisionLanguageModel extends Module {
       ...(featureLayer !== undefined && { featureLayer }),
       imageNewline,
     };
-    const { tokens, width: visionWidth } = shapeOfLayer(this.vision, featureLayer);
-    requireWidth('visionWidth', this.projector.config.visionWidth, visionWidth);
-    requireWidth('languageWidth', this.projector.config.languageWidth, width);
-    this.patches = tokens;
-    // Recorded, not computed: finds a projector that does not take the encoder's grid now, not in the first batch.
-    this.projector.forward(zeros([1, tokens, visionWidth]));
+    this.patches = features.tokens;
   }
 
   /** Side in pixels of the images that the encoder is made for. */
@@ -116,13 +115,4 @@ function shapeOfLayer(vision: VisionEncoder, featureLayer: number | undefined): 
     const operation = 'VisionLanguageModel (featureLayer)';
     throw new ConfigError({ operation, expected, received, remedy, cause: error });
   }
-}
-
-function requireWidth(field: string, received: number, expected: number): void {
-  if (received === expected) return;
-  throw new ConfigError({
-    operation: 'VisionLanguageModel',
-    expected: `projector.${field} of ${expected}, the width of the ${field === 'visionWidth' ? 'features of the images' : 'language model'}`,
-    received: String(received),
-  });
 }

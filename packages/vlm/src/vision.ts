@@ -6,6 +6,7 @@ import {
   type EncoderConfigInput,
   type VisionEncoder,
 } from '@ocelli/encoders';
+import type { Grid } from '@ocelli/projectors';
 import type { LlavaHrTowerConfig, LlavaHrTowerConfigInput } from './llava-hr/config.js';
 import { LlavaHrTower } from './llava-hr/llava-hr-tower.js';
 import type { EncoderMixtureConfig, EncoderMixtureConfigInput } from './mixture/config.js';
@@ -24,22 +25,24 @@ export type VisionConfig = EncoderConfig | EncoderMixtureConfig | LlavaHrTowerCo
 /**
  * The encoder that a configuration describes, with fresh weights.
  *
+ * @param usualType of a configuration without `type`
  * @throws ConfigError if `type` is unknown or a field is missing, unknown or invalid
  */
-export function createVision(config: VisionConfigInput): VisionEncoder {
+export function createVision(config: VisionConfigInput, usualType: 'clip' | 'siglip' = 'clip'): VisionEncoder {
   if (config.type === 'mixture') return new EncoderMixture(config);
   if (config.type === 'llava-hr') return new LlavaHrTower(config);
-  return createEncoder({ ...config, type: config.type ?? 'clip' } as EncoderConfigInput);
+  return createEncoder({ ...config, type: config.type ?? usualType } as EncoderConfigInput);
 }
 
 /** What an encoder makes of one image of its size. */
 export interface FeatureShape {
   readonly tokens: number;
   readonly width: number;
+  readonly grid: Grid;
 }
 
 /**
- * Number and width of the features of an image; they are recorded, not computed.
+ * Number, width and grid of the features of an image; they are recorded, not computed.
  *
  * @param layer which hidden state. Default: the encoder's
  * @throws ConfigError if the encoder does not take images, or has no such layer
@@ -56,7 +59,8 @@ export function featureShape(vision: VisionEncoder, layer?: number): FeatureShap
     });
   }
   const [, tokens, width] = featuresOf(vision, zeros([1, 3, imageSize, imageSize]), layer).shape as number[];
-  return { tokens: tokens!, width: width! };
+  const grid = vision.featureGrid(imageSize, imageSize, layer === undefined ? {} : { layer });
+  return { tokens: tokens!, width: width!, grid };
 }
 
 /** Features of pixels [images, 3, height, width], of a layer or of the encoder's choice: [images, tokens, width]. */

@@ -1,11 +1,22 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError, closeEngine, loadWeights, type OcelliError, saveWeights } from '@ocelli/core-tensor';
+import {
+  applyLora,
+  CheckpointError,
+  closeEngine,
+  loadWeights,
+  mergeLora,
+  type OcelliError,
+  openCheckpoint,
+  quantizationOf,
+  quantizeModule,
+  saveWeights,
+} from '@ocelli/core-tensor';
 import { ClipVisionTower } from '@ocelli/encoders';
 import type { ProjectorType } from '@ocelli/projectors';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { loadModel, saveModel, VisionLanguageModel } from '../src/index.js';
+import { loadModel, ManagedVisionLanguageModel, saveModel, VisionLanguageModel } from '../src/index.js';
 import { difference, projectorConfigs, smallBatch, smallConfig, smallTower, visualTokens } from './support.js';
 
 let root: string;
@@ -37,7 +48,7 @@ describe('a saved model', () => {
       const [first, second] = [join(root, `${type}-1`), join(root, `${type}-2`)];
       const model = smallModel(type);
       await saveModel(first, model);
-      const loaded = await loadModel(first);
+      const loaded = await loadModel(first, { kind: 'vision-language' });
       const batch = smallBatch(visualTokens[type]);
       expect(await difference(loaded.forward(batch), model.forward(batch))).toBe(0);
 
@@ -55,7 +66,7 @@ describe('a saved model', () => {
     const folder = join(root, 'replaced');
     await saveModel(folder, smallModel());
     await saveModel(folder, smallModel('mlp'));
-    expect((await loadModel(folder)).config.projector.type).toBe('mlp');
+    expect((await loadModel(folder, { kind: 'vision-language' })).config.projector.type).toBe('mlp');
   });
 
   it('is refused where its folder cannot be', async () => {
@@ -94,7 +105,7 @@ describe('loading', () => {
 
   test.each([
     ['{ "vision": {', /JSON/],
-    ['[]', /expected the configuration of a vision-language model, as JSON, received .*object/],
+    ['[]', /expected the configuration of a model, as JSON, received no object/],
     ['{}', /vision: .*; projector: .*; language: /],
     [JSON.stringify({ ...smallConfig(), heads: 3 }), /unknown key "heads"/],
     [JSON.stringify({ ...smallConfig(), projector: { type: 'q-former' } }), /linear, mlp, resampler, c-abstractor/],
@@ -138,5 +149,88 @@ describe('loading', () => {
     const bytes = await readFile(file);
     await writeFile(file, bytes.subarray(0, bytes.length / 2));
     expect((await failure(loadModel(folder))).message).toContain(file);
+  });
+});
+
+describe('a model of another kind', () => {
+  const managed = () =>
+    new ManagedVisionLanguageModel({
+      vision: { ...smallTower, visionUseHead: false },
+      language: smallConfig().language,
+      managers: { select: { start: 0, end: 2 }, inject: { interval: 1, end: 2 } },
+    }).initialize(2);
+
+  it('is saved with managers under its own names, or under the published ones', async () => {
+    const model = managed();
+    for (const names of ['own', 'published'] as const) {
+      const folder = join(root, `managed-${names}`);
+      await saveModel(folder, model, { names });
+      const checkpoint = await openCheckpoint(folder);
+      const isPublished = checkpoint.keys().includes('model.mm_projector.0.weight');
+      await checkpoint.close();
+      expect(isPublished).toBe(names === 'published');
+      const loaded = await loadModel(folder, { kind: 'managed' });
+      expect(loaded.config).toEqual(model.config);
+      expect(await loaded.state()).toEqual(await model.state());
+    }
+  });
+
+  it('is refused where one of a certain kind is wanted, and where its kind is unknown', async () => {
+    const folder = join(root, 'kinds');
+    await saveModel(folder, managed());
+    const { message } = await failure(loadModel(folder, { kind: 'moai' }));
+    expect(message).toMatch(/a model of type moai, as JSON, received that of a model of type "managed"/);
+    const file = join(folder, 'config.json');
+    const config = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...config, type: 'mangaed' }));
+    expect((await failure(loadModel(folder))).message).toMatch(
+      /vision-language, managed, moai, two-tower, .*"mangaed"/,
+    );
+    await writeFile(file, JSON.stringify({ ...config, names: 'other' }));
+    expect((await failure(loadModel(folder))).message).toContain('names "other"');
+  });
+
+  it('has no published names if it is put together freely', async () => {
+    const folder = join(root, 'unpublished');
+    await expect(saveModel(folder, smallModel(), { names: 'published' })).rejects.toThrow(/managed, moai or two-tower/);
+    await expect(readdir(folder)).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('weights that are not plain', () => {
+  it('are saved and loaded where they are quantized', async () => {
+    const folder = join(root, 'quantized');
+    const model = smallModel();
+    await quantizeModule(model.language, { bits: 4, blockSize: 16 });
+    await saveModel(folder, model);
+    const loaded = await loadModel(folder, { kind: 'vision-language' });
+    expect(quantizationOf(loaded)).toEqual(quantizationOf(model));
+    expect(Object.keys(quantizationOf(loaded)).length).toBeGreaterThan(0);
+    const batch = smallBatch(visualTokens.linear);
+    expect(await difference(loaded.forward(batch), model.forward(batch))).toBe(0);
+  });
+
+  it('are refused where they are low-rank adapters, until these are merged', async () => {
+    const folder = join(root, 'adapted');
+    const model = smallModel();
+    applyLora(model.language, { initLoraWeights: false });
+    await expect(saveModel(folder, model)).rejects.toThrow(/without low-rank adapters, .*saveLora, .*mergeLora/);
+    await expect(readdir(folder)).rejects.toThrow(/ENOENT/);
+    const batch = smallBatch(visualTokens.linear);
+    await mergeLora(model);
+    await saveModel(folder, model);
+    const loaded = await loadModel(folder, { kind: 'vision-language' });
+    expect(await difference(loaded.forward(batch), model.forward(batch))).toBe(0);
+  });
+
+  it('are refused where they are quantized and shall have published names', async () => {
+    const model = new ManagedVisionLanguageModel({
+      vision: { ...smallTower, visionUseHead: false },
+      language: smallConfig().language,
+      managers: { select: { start: 0, end: 2 }, inject: { interval: 1, end: 2 } },
+    }).initialize(2);
+    await quantizeModule(model.decoder.language, { bits: 4, blockSize: 16 });
+    const saved = saveModel(join(root, 'packed'), model, { names: 'published' });
+    await expect(saved).rejects.toThrow(/is quantized\. Save it under its own names, or use dequantizeModule/);
   });
 });

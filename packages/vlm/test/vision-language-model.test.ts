@@ -16,8 +16,16 @@ import {
 } from '@ocelli/core-tensor';
 import type { ProjectorType } from '@ocelli/projectors';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { type VisionLanguageConfig, VisionLanguageModel } from '../src/index.js';
-import { difference, integers, projectorConfigs, smallBatch, smallConfig, visualTokens } from './support.js';
+import { type VisionConfigInput, type VisionLanguageConfig, VisionLanguageModel } from '../src/index.js';
+import {
+  difference,
+  integers,
+  projectorConfigs,
+  smallBatch,
+  smallConfig,
+  smallTower,
+  visualTokens,
+} from './support.js';
 
 const types = Object.keys(projectorConfigs) as ProjectorType[];
 
@@ -42,6 +50,32 @@ describe('the configuration', () => {
     const wrong = build({ projector: { ...projectorConfigs.linear, [field]: 17 } });
     expect(wrong).toThrow(ConfigError);
     expect(wrong).toThrow(message);
+  });
+
+  test.each(types)('gives a %s projector the sizes of what is around it', (type) => {
+    const sizes = ['visionWidth', 'languageWidth', 'inputTokens'];
+    const given = Object.entries(projectorConfigs[type]).filter(([field]) => !sizes.includes(field));
+    const { config } = build({ projector: Object.fromEntries(given) })();
+    expect(config.projector).toMatchObject(projectorConfigs[type]);
+  });
+
+  it('refuses features that are no map where the projector takes maps, or rows end', () => {
+    const vision: VisionConfigInput = {
+      type: 'mixture',
+      encoders: [{ encoder: { type: 'clip', ...smallTower } }, { encoder: { type: 'clip', ...smallTower } }],
+      fusion: { type: 'sequence-append', outputWidth: 16, grid: null },
+      imageSize: 8,
+    };
+    const abstractor = build({ vision, projector: { type: 'c-abstractor', outputTokens: 4 } });
+    expect(abstractor).toThrow(
+      /features that are a square map, as a c-abstractor takes them, received features of 4 × 2/,
+    );
+    const newline = build({ vision, projector: { type: 'mlp' }, imageNewline: true });
+    expect(newline).toThrow(/\(imageNewline\): expected visual tokens that are a square map/);
+    for (const projector of [projectorConfigs.resampler, projectorConfigs.mlp]) {
+      expect(build({ projector, imageNewline: true })).toThrow(/those of a (resampler|mlp) with [01] end tokens/);
+    }
+    expect(build({ vision, projector: { type: 'mlp' } })().visualTokensPerImage).toBe(8);
   });
 
   it('refuses an unknown projector, naming the known ones', () => {

@@ -86,7 +86,7 @@ describe.each(visions)('a model over %s', (_, vision, encoder) => {
 
     const folder = await mkdtemp(join(root, 'saved-'));
     await saveModel(folder, model);
-    const loaded = await loadModel(folder);
+    const loaded = await loadModel(folder, { kind: 'vision-language' });
     expect(loaded.config).toEqual({ ...model.config, vision: loaded.vision.config });
     expect(await difference(loaded.forward(training), model.forward(training))).toBe(0);
     expect(await answered(loaded)).toEqual(answers);
@@ -122,20 +122,53 @@ describe('a model over an ONNX file', () => {
 
     await cp(first, moved, { recursive: true });
     await rm(first, { recursive: true });
-    const loaded = await loadModel(moved);
+    const loaded = await loadModel(moved, { kind: 'vision-language' });
     const { pixelValues } = toTensors(collateQuestions('training', model.visualTokensPerImage));
     expect(await difference(loaded.encodeImages(pixelValues), model.encodeImages(pixelValues))).toBe(0);
     await saveModel(moved, loaded);
-    expect(await difference((await loadModel(moved)).encodeImages(pixelValues), model.encodeImages(pixelValues))).toBe(
-      0,
-    );
+    expect(
+      await difference(
+        (await loadModel(moved, { kind: 'vision-language' })).encodeImages(pixelValues),
+        model.encodeImages(pixelValues),
+      ),
+    ).toBe(0);
+  });
+
+  it('is copied with its weights out of a mixture, which keeps those of the others', async () => {
+    const [first, moved] = [join(root, 'mixed'), join(root, 'mixed-moved')];
+    const graph = { encoder: { type: 'onnx', file: onnxFile } } as const;
+    const model = modelOver({
+      type: 'mixture',
+      encoders: [graph, { encoder: { ...siglip } }, graph],
+      fusion: { type: 'sequence-append', outputWidth: 16, grid: null },
+      imageSize: 8,
+    });
+    await saveModel(first, model);
+    expect((await readdir(first)).sort()).toEqual(['config.json', 'model.safetensors', 'vision', 'vision-2']);
+    const { vision } = JSON.parse(await readFile(join(first, 'config.json'), 'utf8'));
+    expect(vision.encoders.map(({ encoder }: { encoder: { file?: string } }) => encoder.file)).toEqual([
+      'vision/tower.onnx',
+      undefined,
+      'vision-2/tower.onnx',
+    ]);
+    const checkpoint = await openCheckpoint(first);
+    const towers = new Set(checkpoint.keys().flatMap((key) => /^vision\.vision_towers\.\d/.exec(key) ?? []));
+    await checkpoint.close();
+    expect([...towers]).toEqual(['vision.vision_towers.1']);
+    await cp(first, moved, { recursive: true });
+    await rm(first, { recursive: true });
+    const loaded = await loadModel(moved, { kind: 'vision-language' });
+    const { pixelValues } = toTensors(collateQuestions('training', model.visualTokensPerImage));
+    expect(await difference(loaded.encodeImages(pixelValues), model.encodeImages(pixelValues))).toBe(0);
   });
 
   it('is refused where the copy is gone', async () => {
     const folder = join(root, 'gone');
     await saveModel(folder, modelOver({ type: 'onnx', file: onnxFile }));
     await rm(join(folder, 'vision'), { recursive: true });
-    await expect(loadModel(folder)).rejects.toThrow(/gone\/config\.json: .*vision\/tower\.onnx: .*ENOENT/);
+    await expect(loadModel(folder, { kind: 'vision-language' })).rejects.toThrow(
+      /gone\/config\.json: .*vision\/tower\.onnx: .*ENOENT/,
+    );
   });
 });
 
@@ -148,7 +181,7 @@ describe('the encoder of a model', () => {
     const { type, ...vision } = config.vision;
     expect(type).toBe('clip');
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, vision, featureLayer: -2 }));
-    const loaded = await loadModel(folder);
+    const loaded = await loadModel(folder, { kind: 'vision-language' });
     expect(loaded.vision).toBeInstanceOf(ClipVisionTower);
     expect(loaded.config).toEqual({ ...model.config, featureLayer: -2 });
   });
@@ -160,7 +193,7 @@ describe('the encoder of a model', () => {
       fusion: { type: 'channel-concat', grid: 2 },
       imageSize: 8,
     };
-    expect(featureShape(createVision(vision))).toEqual({ tokens: 4, width: 32 });
+    expect(featureShape(createVision(vision))).toEqual({ tokens: 4, width: 32, grid: [2, 2] });
   });
 
   test.each([

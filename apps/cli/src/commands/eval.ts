@@ -6,6 +6,7 @@ import { runLongCommand } from './long-command.js';
 interface EvalOptions {
   readonly split: string;
   readonly limit?: number;
+  readonly shortestEdge?: number;
 }
 
 /** `ocelli eval`: the scores of a trained model. */
@@ -16,9 +17,14 @@ export function addEvalCommand(program: Command, context: CommandContext): void 
     .argument('<run>', 'folder of a run that train or reproduce wrote')
     .option('--split <name>', 'part of the data set', 'test')
     .option('--limit <count>', 'number of questions (default: all)', positiveInteger)
+    .option(
+      '--shortest-edge <pixels>',
+      'keep the aspect ratio of images and give their shortest edge so many pixels, for encoders of any size such as ConvNeXt',
+      positiveInteger,
+    )
     .addHelpText('after', '\nExample:\n  $ ocelli eval runs/my-model --split test --limit 200')
-    .action(async (runFolder: string, { split, limit }: EvalOptions) => {
+    .action(async (runFolder: string, options: EvalOptions) => {
       const { evaluateCommand } = await import('../evaluate/evaluate.js');
-      await runLongCommand(context, (environment) => evaluateCommand(runFolder, { ...environment, split, limit }));
+      await runLongCommand(context, (environment) => evaluateCommand(runFolder, { ...environment, ...options }));
     });
 }

@@ -1,12 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command-line.js';
-import type { Precision } from '../plan/plan-model.js';
+import { UsageError } from '../errors.js';
+import type { Precision } from '../plan/precision.js';
 import { positiveInteger } from './arguments.js';
 
 const precisions = ['float32', 'bfloat16', 'float16', 'int8', 'int4'] as const satisfies readonly Precision[];
 
 interface PlanOptions {
-  readonly model: string;
+  readonly model?: string;
+  readonly recipe?: string;
   readonly image?: readonly [height: number, width: number];
   readonly context?: number;
   readonly batch: number;
@@ -20,22 +22,45 @@ export function addPlanCommand(program: Command, context: CommandContext): void 
   program
     .command('plan')
     .description("print a published model's parameters, operations, visual tokens and memory, without its weights")
-    .requiredOption('--model <name>', 'name of the model, such as clip-vit-large-patch14-336 or vicuna-7b-v1.5')
+    .option('--model <name>', 'name of a backbone, such as clip-vit-large-patch14-336 or vicuna-7b-v1.5')
+    .addOption(
+      new Option(
+        '--recipe <name>',
+        'a published multimodal model, as SYSTEM:VARIANT, or SYSTEM for a table of its variants; ' +
+          'systems: manager, honeybee, convllava, moai, eagle',
+      ).conflicts('model'),
+    )
     .option('--image <size>', "size of images in pixels, such as 336x336 (default: the model's own)", imageSize)
-    .option('--context <tokens>', 'length of texts in tokens (default: 2048, or the longest there is)', positiveInteger)
-    .option('--batch <count>', 'images or texts at a time', positiveInteger, 1)
+    .option(
+      '--context <tokens>',
+      "length in tokens: of a text (default: 2048, or the longest there is), or of a recipe's sequences with their " +
+        'visual tokens (default: 128 tokens of text, in training the published length)',
+      positiveInteger,
+    )
+    .option('--batch <count>', 'images, texts or sequences at a time', positiveInteger, 1)
     .addOption(new Option('--dtype <dtype>', 'memory under this dtype only').choices(precisions))
     .option('--lora <rank>', 'train low-rank adapters instead of all parameters', positiveInteger)
     .option('--json', 'print the plan as JSON')
-    .addHelpText('after', '\nExample:\n  $ ocelli plan --model vicuna-7b-v1.5 --context 2048 --lora 128')
-    .action(async ({ dtype, lora, json = false, ...options }: PlanOptions) => {
-      const { planCommand } = await import('../plan/plan.js');
-      context.exitCode = planCommand(context.terminal, {
-        ...options,
-        precisions: dtype ? [dtype] : precisions,
-        loraRank: lora,
-        json,
-      });
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  $ ocelli plan --model vicuna-7b-v1.5 --context 2048 --lora 128',
+        '  $ ocelli plan --recipe honeybee',
+        '  $ ocelli plan --recipe eagle:x5-7b --dtype bfloat16',
+      ].join('\n'),
+    )
+    .action(async ({ model, recipe, dtype, lora, json = false, ...options }: PlanOptions) => {
+      const { planModelCommand, planRecipeCommand } = await import('../plan/plan.js');
+      const all = { ...options, precisions: dtype ? [dtype] : precisions, loraRank: lora, json };
+      if (recipe !== undefined) {
+        context.exitCode = planRecipeCommand(context.terminal, recipe, all);
+      } else if (model !== undefined) {
+        context.exitCode = planModelCommand(context.terminal, model, all);
+      } else {
+        throw new UsageError('plan: expected --model NAME or --recipe SYSTEM[:VARIANT], received neither.');
+      }
     });
 }
 

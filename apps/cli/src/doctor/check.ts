@@ -8,8 +8,8 @@ export interface CheckResult {
   readonly remedy?: string;
 }
 
-/** One thing that is checked. */
-export type Check = () => CheckResult | Promise<CheckResult>;
+/** One thing that is checked, of one or more parts. */
+export type Check = () => CheckResult | Promise<CheckResult | readonly CheckResult[]>;
 
 /** Bytes as GiB with one decimal. */
 export function inGibibytes(bytes: number): string {

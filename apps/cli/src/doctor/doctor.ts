@@ -8,6 +8,7 @@ import { checkEngine } from './checks/engine.js';
 import { checkImageDecoding } from './checks/image-decoding.js';
 import { checkMemory } from './checks/memory.js';
 import { checkNodeVersion } from './checks/node-version.js';
+import { checkCudaProvider } from './checks/onnx-cuda-provider.js';
 import { checkOnnxRuntime } from './checks/onnx-runtime.js';
 import { checkProcessor } from './checks/processor.js';
 
@@ -18,6 +19,7 @@ const checks: readonly Check[] = [
   () => checkOnnxRuntime(),
   checkEngine,
   checkCuda,
+  checkCudaProvider,
   () => checkImageDecoding(),
   () => checkDiskSpace('here', process.cwd()),
   () => checkDiskSpace('temporary', tmpdir()),
@@ -26,7 +28,7 @@ const checks: readonly Check[] = [
 /** Checks everything that training needs on this machine. */
 export async function runDoctor(): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const check of checks) results.push(await check());
+  for (const check of checks) results.push(...[await check()].flat());
   return results;
 }
 

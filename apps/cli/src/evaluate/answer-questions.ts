@@ -3,12 +3,21 @@ import {
   type ConversationTemplate,
   conversationDataset,
   createLoader,
+  type ImageGrid,
   type ImageProcessor,
   squashImageProcessor,
   type Tokenizer,
 } from '@ocelli/data';
 import { isExactMatch, type ScoredQuestion } from '@ocelli/eval';
-import { createAnswerer, toTensors, type VisionLanguageModel } from '@ocelli/vlm';
+import {
+  type AnyAspectOptions,
+  anyAspectImageProcessor,
+  createAnswerer,
+  prepareAnyAspect,
+  toTensors,
+  type VisionLanguageBatch,
+  type VisionLanguageModel,
+} from '@ocelli/vlm';
 import { answerText } from './answer-text.js';
 
 const batchSize = 64;
@@ -35,8 +44,12 @@ export interface AnswerQuestionsOptions {
   readonly maximumLength: number;
   /** Default: straight to the size of the encoder's images, normalised as CLIP's. */
   readonly imageProcessor?: ImageProcessor | undefined;
+  /** How images are cut into tiles. Default: they are not. */
+  readonly grid?: ImageGrid | null | undefined;
+  /** Keep the aspect ratio of images and give their shortest edge so many pixels. Default: as the processor says. */
+  readonly shortestEdge?: number | undefined;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /**
@@ -48,13 +61,28 @@ export interface AnswerQuestionsOptions {
 export async function answerQuestions(
   model: VisionLanguageModel,
   questions: readonly Question[],
-  { tokenizer, template, maximumLength, imageProcessor, signal, onProgress }: AnswerQuestionsOptions,
+  {
+    tokenizer,
+    template,
+    maximumLength,
+    imageProcessor,
+    grid,
+    shortestEdge,
+    signal,
+    onProgress,
+  }: AnswerQuestionsOptions,
 ): Promise<ScoredQuestion[]> {
   const conversations = questions.map(({ id, conversation }) => ({ ...conversation, id }));
+  const processor = imageProcessor ?? squashImageProcessor(model.imageSize);
+  if (shortestEdge !== undefined) {
+    const options = { template, imageProcessor: anyAspectImageProcessor(processor, shortestEdge), maximumLength };
+    const batches = oneByOne(model, conversations, { tokenizer, ...options }, signal);
+    return answerBatches(model, batches, questions, { tokenizer, template, onProgress });
+  }
   const loader = createLoader(conversationDataset('questions', conversations), {
     tokenizer,
     template,
-    imageProcessor: imageProcessor ?? squashImageProcessor(model.imageSize),
+    imageProcessor: processor,
     batchSize,
     visualTokensPerImage: model.visualTokensPerImage,
     maximumLength,
@@ -63,13 +91,39 @@ export async function answerQuestions(
     shuffle: false,
     epochs: 1,
     dropLast: false,
+    ...(grid && { grid }),
     ...(signal && { signal }),
   });
+  const batches = async function* () {
+    for await (const batch of loader) yield toTensors(batch);
+  };
+  return answerBatches(model, batches(), questions, { tokenizer, template, onProgress });
+}
+
+/** The questions about images of any size, each a batch. */
+async function* oneByOne(
+  model: VisionLanguageModel,
+  conversations: readonly Conversation[],
+  options: AnyAspectOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<VisionLanguageBatch> {
+  for (const conversation of conversations) {
+    signal?.throwIfAborted();
+    yield await prepareAnyAspect(model, conversation, options);
+  }
+}
+
+async function answerBatches(
+  model: VisionLanguageModel,
+  batches: AsyncIterable<VisionLanguageBatch>,
+  questions: readonly Question[],
+  { tokenizer, template, onProgress }: Pick<AnswerQuestionsOptions, 'tokenizer' | 'template' | 'onProgress'>,
+): Promise<ScoredQuestion[]> {
   const answer = createAnswerer(model);
   const maxNewTokens = longestAnswer(questions, tokenizer, template) + spareTokens;
   const scored: ScoredQuestion[] = [];
-  for await (const batch of loader) {
-    const rows = await answer(toTensors(batch), { maxNewTokens, eosTokenId: tokenizer.eosTokenId! });
+  for await (const batch of batches) {
+    const rows = await answer(batch, { maxNewTokens, eosTokenId: tokenizer.eosTokenId! });
     for (const { tokens } of rows) {
       const { id, type, text, expected } = questions[scored.length]!;
       const said = answerText(tokens, tokenizer, template);

@@ -19,6 +19,8 @@ export interface EvaluateCommandOptions extends ReproduceContext {
   readonly split: string;
   /** Questions to ask, the first ones. Default: all. */
   readonly limit?: number | undefined;
+  /** Keep the aspect ratio of images and give their shortest edge so many pixels, one question at a time. */
+  readonly shortestEdge?: number | undefined;
 }
 
 /**
@@ -30,9 +32,9 @@ export interface EvaluateCommandOptions extends ReproduceContext {
  */
 export async function evaluateCommand(
   folder: string,
-  { split, limit, reporter, signal }: EvaluateCommandOptions,
+  { split, limit, shortestEdge, reporter, signal }: EvaluateCommandOptions,
 ): Promise<string> {
-  const { data, template, maximumLength, vision } = await readRun(folder);
+  const { data, template, maximumLength, vision, stages } = await readRun(folder);
   const names = Object.keys(data);
   if (!names.includes(split)) throw new UnknownNameError('--split', split, names);
   const { file, imageRoot } = data[split]!;
@@ -43,7 +45,7 @@ export async function evaluateCommand(
   const baseline = constantBaseline(questions);
   try {
     const tokenizer = await loadTokenizer(runFolder(folder).tokenizer);
-    const model = (await loadModel(runFolder(folder).model)).freeze();
+    const model = (await loadModel(runFolder(folder).model, { kind: 'vision-language' })).freeze();
     const onProgress = (done: number) => reporter.status(`Answering questions ${done}/${questions.length}`);
     onProgress(0);
     const answers = await answerQuestions(model, questions, {
@@ -51,6 +53,9 @@ export async function evaluateCommand(
       template,
       maximumLength,
       imageProcessor: vision?.imageProcessor,
+      // As in the stage that the model was trained in last.
+      grid: stages?.at(-1)?.grid,
+      shortestEdge,
       signal,
       onProgress,
     });

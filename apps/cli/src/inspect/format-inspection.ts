@@ -1,5 +1,5 @@
 import { describeMismatches, nameRanges } from '@ocelli/core-tensor';
-import { formatAmount } from '../plan/format-plan.js';
+import { formatAmount } from '../plan/text-table.js';
 import { fits } from './describe-model.js';
 import type { AdapterFacts, Amount, Fit, Inspection, ModelFacts } from './inspection.js';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Module } from '@ocelli/core-tensor';
 import { type EncoderEntry, encoders, loadEncoder, loadRoberta } from '@ocelli/encoders';
 import { decoderArchitectures, loadLlama } from '@ocelli/language';
-import { loadModel } from '@ocelli/vlm';
+import { loadModel, modelKinds } from '@ocelli/vlm';
 import { exists } from './open-weights.js';
 
 /** What is known of a checkpoint before it is opened. */
@@ -32,9 +32,9 @@ const encoderReader: ModelReader = {
 
 const readers: readonly ModelReader[] = [
   {
-    recognises: ({ config }) => 'vision' in config && 'projector' in config && 'language' in config,
-    load: loadModel,
-    kind: () => 'vision-language model',
+    recognises: ({ config }) => Object.hasOwn(modelKinds, String(config.type)),
+    load: (path) => loadModel(path),
+    kind: (_, { config }) => `${config.type} model`,
   },
   {
     recognises: async ({ path, config }) =>

@@ -1,25 +1,21 @@
 import { access, readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.js';
 
 /**
- * Where fixtures are looked for: the given folder, or `test/fixtures` of each package of the checkout around `start`.
+ * Where fixtures are looked for: the given folders, or `test/fixtures` of each package of the checkout around `start`.
  *
  * @returns the folders, and the one that paths are printed relative to
- * @throws UsageError if the folder does not exist, or none is given outside a checkout
+ * @throws UsageError if a folder does not exist, or none is given outside a checkout
  */
 export async function fixtureFolders(
-  given: string | undefined,
+  given: readonly string[] | undefined,
   start: string,
 ): Promise<{ root: string; folders: string[] }> {
   if (given !== undefined) {
-    const isFolder = await stat(given).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (!isFolder)
-      throw new UsageError(`parity: expected --fixtures to be a folder, received ${JSON.stringify(given)}.`);
-    return { root: given, folders: [given] };
+    for (const folder of given) await requireFolder(folder);
+    const folders = [...new Set(given.map((folder) => resolve(folder)))];
+    return { root: commonFolder(folders), folders };
   }
   const root = await checkoutAround(start);
   if (root === undefined) {
@@ -31,6 +27,21 @@ export async function fixtureFolders(
   const candidates = names.map((name) => join(root, 'packages', name, 'test/fixtures'));
   const present = await Promise.all(candidates.map(exists));
   return { root, folders: candidates.filter((_, index) => present[index]) };
+}
+
+async function requireFolder(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new UsageError(`parity: expected --fixtures to be a folder, received ${JSON.stringify(path)}.`);
+}
+
+/** The nearest folder that all of some folders are in, or the only one. */
+function commonFolder(folders: readonly string[]): string {
+  const [first = [], ...others] = folders.map((folder) => folder.split(sep));
+  const end = first.findIndex((name, index) => others.some((other) => other[index] !== name));
+  return (end < 0 ? first : first.slice(0, end)).join(sep) || sep;
 }
 
 /** The nearest folder upward that holds the project's packages. */

@@ -8,19 +8,22 @@ import { planParity, runParity } from './run-parity.js';
 
 /** Options of `ocelli parity`. */
 export interface ParityCommandOptions {
-  /** Folder of the fixtures; by default those of the checkout's packages. */
-  readonly fixtures?: string | undefined;
+  /** Folders of the fixtures; by default those of the checkout's packages. */
+  readonly fixtures?: readonly string[] | undefined;
   /** Kind, or beginning of kinds. */
   readonly kind?: string | undefined;
-  /** Whether kinds that nobody compares are a failure. */
+  /** Whether kinds that nobody compares, and given folders without a fixture, are a failure. */
   readonly strict?: boolean | undefined;
 }
 
-/** `ocelli parity`: one line per fixture and a count. Fails if one does not pass, or if there is nothing to compare. */
+/**
+ * `ocelli parity`: one line per fixture and a count. Fails if one does not pass, or if there is nothing to compare; and
+ * if it is strict, where something was not compared.
+ */
 export async function parityCommand(terminal: Terminal, options: ParityCommandOptions): Promise<number> {
   const { root, folders } = await fixtureFolders(options.fixtures, process.cwd());
   const checks = await registeredChecks();
-  const { fixtures, unregistered } = await planParity(folders, checks, options.kind);
+  const { fixtures, unregistered, empty } = await planParity(folders, checks, options.kind);
   const format = outcomeFormatter(fixtures, root);
   let failed = 0;
   try {
@@ -39,6 +42,11 @@ export async function parityCommand(terminal: Terminal, options: ParityCommandOp
     );
     return exitCodes.failure;
   }
-  const isComplete = !options.strict || unregistered.size === 0;
-  return failed === 0 && isComplete ? exitCodes.success : exitCodes.failure;
+  if (!options.strict) return failed === 0 ? exitCodes.success : exitCodes.failure;
+  const missing = options.fixtures === undefined ? [] : empty;
+  for (const folder of missing) terminal.writeError(`parity: expected fixtures in ${folder}, found none.\n`);
+  if (unregistered.size > 0) {
+    terminal.writeError(`parity: expected a package for every kind (--strict), found ${unregistered.size} without.\n`);
+  }
+  return failed + missing.length + unregistered.size === 0 ? exitCodes.success : exitCodes.failure;
 }

@@ -21,10 +21,12 @@ export interface ParityPlan {
   readonly fixtures: readonly FoundFixture[];
   /** How many fixtures there are of each kind that no package answers for. */
   readonly unregistered: ReadonlyMap<string, number>;
+  /** Folders without any fixture. */
+  readonly empty: readonly string[];
 }
 
 /**
- * Finds the fixtures below some folders.
+ * Finds the fixtures below some folders. A file that is below several of them counts once.
  *
  * @param kindPrefix only those of this kind, or of kinds that begin so
  */
@@ -35,15 +37,21 @@ export async function planParity(
 ): Promise<ParityPlan> {
   const fixtures: FoundFixture[] = [];
   const unregistered = new Map<string, number>();
+  const empty: string[] = [];
+  const seen = new Set<string>();
   for (const folder of folders) {
-    for (const fixture of await findFixtures(folder)) {
-      const { kind } = fixture;
+    const found = await findFixtures(folder);
+    if (found.length === 0) empty.push(folder);
+    for (const fixture of found) {
+      const { kind, file } = fixture;
+      if (seen.has(file)) continue;
+      seen.add(file);
       if (kind !== undefined && !kind.startsWith(kindPrefix)) continue;
       if (kind === undefined || checks.has(kind)) fixtures.push(fixture);
       else unregistered.set(kind, (unregistered.get(kind) ?? 0) + 1);
     }
   }
-  return { fixtures, unregistered };
+  return { fixtures, unregistered, empty };
 }
 
 /** Compares each fixture in turn. A file that cannot be read, and a check that throws, do not pass. */

@@ -1,5 +1,5 @@
-import type { Flops } from '@ocelli/core-tensor';
 import type { ModelPlan, PrecisionPlan } from './plan-model.js';
+import { formatFlops, formatGigabytes, textTable } from './text-table.js';
 
 /** A plan as text: what the model is, what it computes, and a table of memory by precision. */
 export function formatPlan(plan: ModelPlan): string {
@@ -32,31 +32,13 @@ function facts({ parameters, batch, image, visualTokens, context, flops }: Model
   ];
 }
 
-function formatFlops({ matmul, convolution, elementwise }: Flops): string {
-  return `${formatAmount(matmul + convolution)} in products, ${formatAmount(elementwise)} elementwise`;
-}
-
-/** `382 G`, `1.21 T`. */
-export function formatAmount(value: number): string {
-  const units = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
-  const index = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
-  const number = value / 1000 ** index;
-  const text = Number.isInteger(number) && index === 0 ? String(number) : number.toPrecision(3);
-  // What rounds to a thousand belongs to the next unit.
-  if (Number(text) >= 1000 && index < units.length - 1) return formatAmount(1000 ** (index + 1));
-  return units[index] === '' ? text : `${text} ${units[index]}`;
-}
-
 function memoryTable(memory: readonly PrecisionPlan[]): string[] {
   const row = (name: string, value: (plan: PrecisionPlan) => number | undefined) => [
     name,
-    ...memory.map((plan) => {
-      const bytes = value(plan);
-      return bytes === undefined ? '–' : `${(bytes / 1e9).toFixed(2)} GB`;
-    }),
+    ...memory.map((plan) => formatGigabytes(value(plan))),
   ];
   const hasCache = memory.some(({ inference }) => inference.cache > 0);
-  const rows = [
+  return textTable([
     ['memory', ...memory.map(({ precision }) => precision)],
     row('inference', ({ inference }) => inference.total),
     row('  weights', ({ inference }) => inference.weights),
@@ -67,11 +49,7 @@ function memoryTable(memory: readonly PrecisionPlan[]): string[] {
     row('  gradients', ({ training }) => training?.gradients),
     row('  optimizer', ({ training }) => training?.optimizer),
     row('  activations', ({ training }) => training?.activations),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  return rows.map((cells) =>
-    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('   '),
-  );
+  ]);
 }
 
 function notes({ kind, memory }: ModelPlan): string[] {

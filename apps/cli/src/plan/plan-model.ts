@@ -1,47 +1,28 @@
 import {
   applyLora,
   countGraphFlops,
-  extrapolateGraph,
   type Flops,
   gradients,
   Linear,
   peakActivationBytes,
   prepareQuantized,
-  type QuantizeOptions,
   type RecordedGraph,
   recordGraph,
-  sizeOf,
   type Tensor,
   weightBytes,
 } from '@ocelli/core-tensor';
 import { UsageError } from '../errors.js';
+import { atContext, scaled } from './at-context.js';
+import {
+  elementsOf,
+  type InferenceMemory,
+  inferenceMemory,
+  type Training,
+  type TrainingMemory,
+  trainingMemory,
+} from './memory.js';
+import { floatBytesOf, isQuantized, type Precision, type QuantizedPrecision, quantization } from './precision.js';
 import type { InputSize, PlannedModel, PublishedModel, Recorded } from './published-models.js';
-
-/** What weights are held in: `int8` and `int4` stand for linear layers in blocks of 32, and float32 for all else. */
-export type Precision = 'float32' | 'bfloat16' | 'float16' | 'int8' | 'int4';
-
-/** Memory in bytes while a model is used. */
-export interface InferenceMemory {
-  readonly weights: number;
-  /** Keys and values of a whole context; 0 for encoders. */
-  readonly cache: number;
-  /** Most intermediate values at once. */
-  readonly activations: number;
-  readonly total: number;
-}
-
-/** Memory in bytes while a model is trained with AdamW. */
-export interface TrainingMemory {
-  /** Rank of the adapters that train; null where all parameters do. */
-  readonly loraRank: number | null;
-  readonly trainedParameters: number;
-  readonly weights: number;
-  readonly gradients: number;
-  /** Two moments, and weights in float32 where those of the model are in 16 bits. */
-  readonly optimizer: number;
-  readonly activations: number;
-  readonly total: number;
-}
 
 /** Memory under one precision. */
 export interface PrecisionPlan {
@@ -89,15 +70,6 @@ export interface PlanOptions extends InputSize {
 /** Rank of the adapters on quantized weights, which cannot train themselves. */
 const defaultLoraRank = 16;
 
-/** Longer texts are extrapolated: the mask of a recorded one is an array of its squared length. */
-const longestRecorded = 2048;
-
-/** How linear layers are quantized, as exported language models usually are. */
-const quantization = {
-  int8: { format: 'nbits', bits: 8, blockSize: 32 },
-  int4: { format: 'nbits', bits: 4, blockSize: 32 },
-} as const satisfies Partial<Record<Precision, QuantizeOptions>>;
-
 /**
  * Parameters, operations and memory of a published model, without any weights.
  *
@@ -131,13 +103,13 @@ function planMemory(build: PublishedModel['build'], options: PlanOptions): Preci
     const loraRank = options.loraRank ?? (quantized ? defaultLoraRank : null);
     const known = programs.get(quantized ?? 'floats') ?? record(build(options), quantized, loraRank);
     programs.set(quantized ?? 'floats', known);
-    const floatBytes = precision === 'bfloat16' || precision === 'float16' ? 2 : 4;
+    const floatBytes = floatBytesOf(precision);
     const weights = known.weights(floatBytes);
     const cache = known.cacheElements * floatBytes;
     const activations = peakActivationBytes(known.inference, { floatBytes });
     return {
       precision,
-      inference: { weights, cache, activations, total: weights + cache + activations },
+      inference: inferenceMemory({ weights, cache, activations }),
       training: known.training && trainingMemory(known.training, { weights, loraRank, floatBytes }),
     };
   });
@@ -152,17 +124,7 @@ interface Programs {
   readonly training: Training | null;
 }
 
-/** A recorded step of training. */
-interface Training {
-  readonly program: RecordedGraph;
-  readonly trainedParameters: number;
-}
-
-function record(
-  model: PlannedModel,
-  quantized: keyof typeof quantization | undefined,
-  loraRank: number | null,
-): Programs {
+function record(model: PlannedModel, quantized: QuantizedPrecision | undefined, loraRank: number | null): Programs {
   const { module, input } = model;
   if (quantized) prepareQuantized(module, quantization[quantized]);
   const [exact, halved] = [weightBytes(module), weightBytes(module, { floatBytes: 2 })];
@@ -171,35 +133,14 @@ function record(
   const hasLayers = Object.values(module.namedModules()).some((each) => each instanceof Linear);
   if (loraRank !== null && hasLayers) applyLora(module, { targetModules: 'all-linear', r: loraRank });
   const canTrain = loraRank === null || hasLayers;
-  const training = canTrain
-    ? { program: trainingOf(model), trainedParameters: elementsOf(Object.values(module.trainableParameters())) }
-    : null;
+  const training = canTrain ? trainingStep(model, loraRank) : null;
   return { weights: (floatBytes) => (floatBytes === 4 ? exact : halved), inference, cacheElements, training };
 }
 
-interface TrainingConditions {
-  readonly weights: number;
-  readonly loraRank: number | null;
-  readonly floatBytes: number;
-}
-
-/** Adapters come beside the weights, in float32; where everything trains, it is the weights that do. */
-function trainingMemory(
-  { program, trainedParameters }: Training,
-  { weights: own, loraRank, floatBytes }: TrainingConditions,
-): TrainingMemory {
-  const trainsAll = loraRank === null;
-  const weights = own + (trainsAll ? 0 : 4 * trainedParameters);
-  const gradients = trainedParameters * (trainsAll ? floatBytes : 4);
-  const masterCopy = trainsAll && floatBytes === 2 ? 4 : 0;
-  const optimizer = trainedParameters * (8 + masterCopy);
-  const activations = peakActivationBytes(program, { floatBytes });
-  const total = weights + gradients + optimizer + activations;
-  return { loraRank, trainedParameters, weights, gradients, optimizer, activations, total };
-}
-
-function isQuantized(precision: Precision): precision is keyof typeof quantization {
-  return Object.hasOwn(quantization, precision);
+function trainingStep(model: PlannedModel, loraRank: number | null): Training {
+  const trained = elementsOf(Object.values(model.module.trainableParameters()));
+  const [ownParameters, adapterParameters] = loraRank === null ? [trained, 0] : [0, trained];
+  return { program: trainingOf(model), ownParameters, adapterParameters };
 }
 
 function trainingOf({ module, input }: PlannedModel): RecordedGraph {
@@ -212,14 +153,6 @@ function inferenceOf({ input }: PlannedModel, program: 'forward' | 'prompt'): Re
   const recorded = ({ outputs, held }: Recorded) => recordGraph(outputs, held);
   if (input.kind === 'images') return recorded(input.features());
   return atContext((tokens) => recorded(input[program](tokens)), input.context);
-}
-
-function atContext(record: (tokens: number) => RecordedGraph, context: number): RecordedGraph {
-  return context > longestRecorded ? extrapolateGraph(record, context) : record(context);
-}
-
-function elementsOf(tensors: readonly Tensor[]): number {
-  return tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 function requireContext(name: string, { input }: PlannedModel): void {
@@ -237,8 +170,4 @@ function describeInput({ input }: PlannedModel): Pick<ModelPlan, 'image' | 'visu
     image: { height, width },
     visualTokens: { count: rows * columns, rows, columns, width: input.featureWidth },
   };
-}
-
-function scaled({ matmul, convolution, elementwise }: Flops, factor: number): Flops {
-  return { matmul: matmul * factor, convolution: convolution * factor, elementwise: elementwise * factor };
 }

@@ -1,6 +1,13 @@
-import { imageProcessorSchema, TEMPLATES } from '@ocelli/data';
+import {
+  imageGridSchema,
+  imageProcessorSchema,
+  isSampleSelection,
+  type SampleSelection,
+  TEMPLATES,
+} from '@ocelli/data';
 import { z } from 'zod';
 import { partSchema, stageSchema, templateSchema } from '../recipe/schema.js';
+import { gridSchema } from './grid.js';
 
 const count = z.int().positive();
 
@@ -16,11 +23,49 @@ const namedTemplateSchema = z.preprocess((value, context) => {
   return z.NEVER;
 }, templateSchema);
 
+/** `all`, or a part of the samples, such as `first:30%`, `random:5%` or `end:1000`. */
+const samplingSchema = z.custom<SampleSelection>(
+  (value) => typeof value === 'string' && isSampleSelection(value),
+  'expected all, or first, end or random with a share or a number, such as first:30% or end:1000',
+);
+
 /** The name of a part of the data, or several with the weights that they are mixed by. */
 const stageDataSchema = z.preprocess(
   (value) => (typeof value === 'string' ? [{ name: value }] : value),
-  z.array(z.strictObject({ name: z.string(), weight: z.number().positive().default(1) })).min(1),
+  z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** Of a sample's coming from this part, where parts are mixed. Default: 1. */
+        weight: z.number().positive().optional(),
+        sampling: samplingSchema.default('all'),
+      }),
+    )
+    .min(1),
 );
+
+const trainingStageSchema = stageSchema
+  .extend({
+    data: stageDataSchema,
+    /** What becomes of several parts: mixed by `weights`, or `joined`, each sample once an epoch. */
+    mixing: z.enum(['weights', 'joined']).default('weights'),
+    /** Whether the samples of a step are of like length, all with images or all without, as LLaVA does it. */
+    groupByLength: z.boolean().default(false),
+    /** Default: that of all stages; null for none. */
+    grid: gridSchema.nullable().optional(),
+  })
+  .refine(({ data, mixing }) => mixing === 'weights' || data.every(({ weight }) => weight === undefined), {
+    path: ['data'],
+    message: 'joined data has no weights: leave weight out, or choose samples with sampling',
+  })
+  .refine(({ data, mixing, groupByLength }) => !groupByLength || data.length === 1 || mixing === 'joined', {
+    path: ['groupByLength'],
+    message: 'samples that are drawn by weight cannot be grouped: set mixing to joined',
+  })
+  .transform(({ data, ...stage }) => ({
+    ...stage,
+    data: stage.mixing === 'joined' ? data : data.map((part) => ({ ...part, weight: part.weight ?? 1 })),
+  }));
 
 /** Where the vocabulary comes from: a folder with `tokenizer.json`, or the training data. */
 const tokenizerSchema = z
@@ -38,6 +83,7 @@ export const runSchema = z.looseObject({
   /** Longest sequence, images included: training samples are cut, longer questions refused. */
   maximumLength: count.default(2048),
   vision: z.looseObject({ imageProcessor: imageProcessorSchema.optional() }).optional(),
+  stages: z.array(z.looseObject({ grid: imageGridSchema.nullish() })).optional(),
 });
 
 /** What `ocelli train` reads: one model, its data and its stages. Paths start from the folder of the file. */
@@ -57,10 +103,14 @@ export const trainingConfigSchema = z.strictObject({
   }),
   language: z.strictObject({ config: partSchema, weights: z.string().min(1).optional() }),
   projector: z.looseObject({ type: z.string() }),
+  /** How images are cut into tiles in the stages that say nothing else. Default: they are not. */
+  grid: gridSchema.optional(),
+  /** Whether the model has a learnt row that ends each row of a grid, which grids need. Default: if a stage has one. */
+  imageNewline: z.boolean().optional(),
   /** Lengths that sequences are padded to, or one that they are padded to multiples of. */
   buckets: z.union([count, z.array(count).min(1)], 'expected a length, or a list of lengths').default(64),
   stages: z
-    .array(stageSchema.extend({ data: stageDataSchema }))
+    .array(trainingStageSchema)
     .min(1)
     .refine((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'stages need different names'),
   checkpoints: z.strictObject({ every: count.optional(), keepLast: count.optional() }).default({}),

@@ -1,7 +1,7 @@
-import { loadWeights } from '@ocelli/core-tensor';
+import { loadWeights, trainOnly } from '@ocelli/core-tensor';
 import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
 import { createProjector, type ProjectorConfigInput } from '@ocelli/projectors';
-import { namePattern, parameterGroups } from '@ocelli/trainer';
+import { parameterGroups } from '@ocelli/trainer';
 import {
   createVision,
   featureShape,
@@ -47,7 +47,10 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
     const widths = { visionWidth, languageWidth: language.hiddenSize, inputTokens };
     return createProjector({ ...widths, ...config.projector } as ProjectorConfigInput).config;
   });
-  const model = heed(refuse, undefined, () => new VisionLanguageModel({ vision, language, projector, featureLayer }));
+  const imageNewline = needsNewline(config, refuse);
+  const model = heed(refuse, imageNewline ? 'imageNewline' : undefined, () => {
+    return new VisionLanguageModel({ vision, language, projector, featureLayer, imageNewline });
+  });
   checkStages(model, config, refuse);
   return model;
 }
@@ -55,16 +58,42 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
 /** Finds patterns that match nothing before the stages before them have been trained. */
 function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, refuse: Refuse): void {
   for (const [index, stage] of stages.entries()) {
-    heed(refuse, `stages.${index}.trainable`, () => model.freeze().unfreeze(...stage.trainable.map(namePattern)));
-    if (Object.keys(model.trainableParameters()).length === 0) {
-      throw refuse(`stages.${index}.trainable`, {
-        expected: 'patterns of parameters that can be trained',
-        received: `${stage.trainable.join(', ')}, which are fixed`,
-        remedy: 'Name the projector or the language model; graphs in files never train.',
-      });
+    heed(refuse, `stages.${index}.trainable`, () => trainOnly(model, { trainable: stage.trainable }));
+    requireTrained(`stages.${index}.trainable`, stage.trainable, {
+      model,
+      refuse,
+      remedy: 'Name the projector or the language model; graphs in files never train.',
+    });
+    if (stage.frozen !== undefined) {
+      heed(refuse, `stages.${index}.frozen`, () => trainOnly(model, stage));
+      requireTrained(`stages.${index}.frozen`, stage.frozen, { model, refuse, remedy: 'Name less.' });
     }
     heed(refuse, `stages.${index}.groups`, () => parameterGroups(model, stage));
   }
+}
+
+function requireTrained(
+  key: string,
+  patterns: readonly string[],
+  { model, refuse, remedy }: { readonly model: VisionLanguageModel; readonly refuse: Refuse; readonly remedy: string },
+): void {
+  if (Object.keys(model.trainableParameters()).length > 0) return;
+  throw refuse(key, {
+    expected: 'patterns that leave parameters to train',
+    received: `${patterns.join(', ')}, which leave none`,
+    remedy,
+  });
+}
+
+/** Whether the model has the row that ends the rows of a grid. */
+function needsNewline({ grid, stages, imageNewline }: TrainingConfig, refuse: Refuse): boolean {
+  const hasGrid = stages.some((stage) => (stage.grid === undefined ? grid !== undefined : stage.grid !== null));
+  if (!hasGrid || imageNewline !== false) return imageNewline ?? hasGrid;
+  throw refuse('imageNewline', {
+    expected: 'true, as a stage cuts images into tiles',
+    received: 'false',
+    remedy: 'Leave it out, or leave out the grid.',
+  });
 }
 
 /**

@@ -35,9 +35,8 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
     return found;
   };
   const visionConfig = resolveEncoderFiles(vision.config, dirname(file));
-  if (visionConfig !== vision.config) {
-    await requirePath(refuse, 'vision.config.file', visionConfig.file as string, 'file');
-  }
+  const { type, file: graph } = visionConfig;
+  if (type === 'onnx' && typeof graph === 'string') await requirePath(refuse, 'vision.config.file', graph, 'file');
   const { imageProcessor } = vision;
   return {
     ...config,

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { ImageProcessor, TokenizerFiles } from '@ocelli/data';
+import type { ImageGrid, ImageProcessor, TokenizerFiles } from '@ocelli/data';
 import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
 import { toTensors, type VisionLanguageBatch, type VisionLanguageModel } from '@ocelli/vlm';
 import { trainingBatches } from './batches.js';
 import type { TrainingConfig } from './config.js';
 import { createModel } from './create-model.js';
+import { resolveGrid } from './grid.js';
 import { readImageProcessor } from './image-processor.js';
 import { loadTrainingConfig } from './load-config.js';
-import { refuseIn } from './refuse.js';
+import { type Refuse, refuseIn } from './refuse.js';
 import { prepareTokenizer } from './tokenizer.js';
 import { readTrainingData, stageSource } from './training-data.js';
 
@@ -37,12 +38,13 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   const imageProcessor = await readImageProcessor(config.vision.imageProcessor, model.imageSize, refuse);
   const { template, maximumLength, buckets, seed, workers } = config;
   const sources = new Map(
-    config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse)]),
+    config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse, { seed })]),
   );
-  const mixes = config.stages.map((stage) => stage.data);
+  const grids = stageGrids(config, model.imageSize, refuse);
+  const mixes = config.stages.map(({ data: parts, mixing, groupByLength }) => ({ parts, mixing, groupByLength }));
   const vocabulary = createHash('sha256').update(JSON.stringify(files.tokenizerJson)).digest('hex');
   return {
-    config: withModel(config, model, imageProcessor),
+    config: withModel(config, model, { imageProcessor, grids }),
     model,
     tokenizerFiles: files,
     identity: {
@@ -51,12 +53,15 @@ export async function prepareTraining(configFile: string): Promise<Training> {
       template,
       maximumLength,
       buckets,
+      grids,
       data: mixes,
       files: data.hashes,
       vocabulary,
     } as unknown as JsonValue,
-    batches({ stage: { name, batchSize }, state }) {
+    batches({ stage: { name, batchSize, accumulation }, state }) {
       const { source, imagesPerBatch } = sources.get(name)!;
+      const index = config.stages.findIndex((stage) => stage.name === name);
+      const grid = grids[index]!;
       const options = {
         tokenizer,
         template,
@@ -68,23 +73,36 @@ export async function prepareTraining(configFile: string): Promise<Training> {
         seed,
         workers,
         state,
-        ...(imagesPerBatch !== undefined && { imagesPerBatch }),
+        ...(config.stages[index]!.groupByLength && { groupByLength: { accumulation } }),
+        // How many tiles a batch has follows from its images.
+        ...(grid !== null ? { grid } : imagesPerBatch !== undefined && { imagesPerBatch }),
       };
       return trainingBatches(source, options, toTensors);
     },
   };
 }
 
+/** The grid of each stage; null for none. */
+function stageGrids({ grid, stages }: TrainingConfig, side: number, refuse: Refuse): (ImageGrid | null)[] {
+  const shared = grid === undefined ? null : resolveGrid(grid, side, 'grid', refuse);
+  return stages.map((stage, index) => {
+    if (stage.grid === undefined) return shared;
+    return stage.grid === null ? null : resolveGrid(stage.grid, side, `stages.${index}.grid`, refuse);
+  });
+}
+
 /** The configuration with what the model's parts made of theirs. */
 function withModel(
-  config: TrainingConfig,
-  { config: { vision, language, projector } }: VisionLanguageModel,
-  imageProcessor: ImageProcessor,
+  { grid: _, ...config }: TrainingConfig,
+  { config: { vision, language, projector, imageNewline } }: VisionLanguageModel,
+  { imageProcessor, grids }: { readonly imageProcessor: ImageProcessor; readonly grids: readonly (ImageGrid | null)[] },
 ): TrainingConfig {
   return {
     ...config,
     vision: { ...config.vision, config: vision, imageProcessor },
     language: { ...config.language, config: language },
     projector,
+    imageNewline,
+    stages: config.stages.map((stage, index) => ({ ...stage, grid: grids[index]! })),
   } as TrainingConfig;
 }

@@ -4,6 +4,7 @@ import { saveModel, type VisionLanguageBatch } from '@ocelli/vlm';
 import { formatCount } from '../report/format-numbers.js';
 import type { ReproduceContext } from '../reproduce/context.js';
 import { trainOrResume } from '../reproduce/train-or-resume.js';
+import type { TrainingStage } from './config.js';
 import { initializeModel } from './create-model.js';
 import { prepareTraining, type Training } from './prepare.js';
 import { describeRun, hasCheckpoint, requireOwnFolder, runFolder } from './run-folder.js';
@@ -38,7 +39,7 @@ export async function trainCommand(
     await trainOrResume(
       {
         directory: folder,
-        config: { seed: config.seed, stages: config.stages.map(({ data: _, ...stage }) => stage) },
+        config: { seed: config.seed, stages: config.stages.map(stageOfTrainer) },
         identity,
         model,
         loss: (batch: VisionLanguageBatch, dropoutKey) => model.loss(batch, { dropoutKey }),
@@ -57,6 +58,11 @@ export async function trainCommand(
   } finally {
     await closeEngine();
   }
+}
+
+/** What of a stage is not its data. */
+function stageOfTrainer({ data: _, mixing: __, groupByLength: ___, grid: ____, ...stage }: TrainingStage) {
+  return stage;
 }
 
 function describe({ config: { stages }, model }: Training, folder: string): string {

@@ -4,9 +4,11 @@ import {
   type Conversation,
   conversationDataset,
   type Dataset,
+  joinDatasets,
   type Mixture,
   mixDatasets,
   readConversations,
+  selectSamples,
 } from '@ocelli/data';
 import type { TrainingConfig, TrainingStage } from './config.js';
 import type { Refuse } from './refuse.js';
@@ -42,25 +44,29 @@ export interface StageSource {
 }
 
 /**
- * The data of a stage: one part in epochs, or several mixed by weight.
+ * The data of a stage: one part or several joined ones in epochs, or several mixed by weight.
  *
  * @param key of the stage in the configuration.
+ * @param options.seed of what is drawn once, the random part of a data set's samples. Default: 0
  * @throws ConfigError if a part has too few samples.
  */
 export function stageSource(
   key: string,
-  { data, batchSize }: TrainingStage,
+  { data, batchSize, mixing }: TrainingStage,
   { conversations }: TrainingData,
   refuse: Refuse,
+  { seed = 0 }: { readonly seed?: number } = {},
 ): StageSource {
-  const parts = data.map(({ name }) => conversationDataset(name, conversations.get(name)!));
-  for (const { name, size } of parts) {
-    const needed = parts.length === 1 ? batchSize : 1;
-    if (size >= needed) continue;
-    const received = `${batchSize}, with ${size} in ${name}`;
+  const parts = data.map(({ name, sampling }) =>
+    selectSamples(conversationDataset(name, conversations.get(name)!), sampling, { seed }),
+  );
+  const isMixture = parts.length > 1 && mixing === 'weights';
+  const epoch = isMixture ? undefined : parts.length === 1 ? parts[0]! : joinDatasets(namesOf(parts), parts);
+  for (const { name, size } of epoch === undefined ? parts : [epoch]) {
+    if (size >= (isMixture ? 1 : batchSize)) continue;
     throw refuse(`${key}.batchSize`, {
       expected: 'no more than there are samples',
-      received,
+      received: `${batchSize}, with ${size} in ${name}`,
       remedy: 'Lower it, or add samples.',
     });
   }
@@ -68,15 +74,18 @@ export function stageSource(
   const most = images.reduce((a, b) => Math.max(a, b), 0);
   return {
     source:
-      parts.length === 1
-        ? parts[0]!
-        : mixDatasets(
-            parts,
-            data.map(({ weight }) => weight),
-          ),
+      epoch ??
+      mixDatasets(
+        parts,
+        data.map(({ weight = 1 }) => weight),
+      ),
     // Samples without an image get a blank one, so that all batches run the same program.
     imagesPerBatch: most === 1 ? batchSize : undefined,
   };
+}
+
+function namesOf(parts: readonly Dataset[]): string {
+  return parts.map(({ name }) => name).join(' + ');
 }
 
 async function hashOfFile(file: string): Promise<string> {

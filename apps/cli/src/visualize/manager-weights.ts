@@ -10,7 +10,7 @@ import {
   residualManagersConfigFromOfficial,
   weightTable,
 } from '@ocelli/manager';
-import { loadTwoTower, type TwoTowerInputs, type TwoTowerModel } from '@ocelli/vlm';
+import { loadModel, type TwoTowerInputs, type TwoTowerModel } from '@ocelli/vlm';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { openWeights } from '../inspect/open-weights.js';
@@ -44,7 +44,8 @@ const tablesSchema = z.union([
 
 /**
  * The weights of a model's managers: of a JSON file with what `levelWeights()` gives, of a two-tower model's folder, or
- * of a LLaVA-OV-Manager checkpoint, whose managers alone are read.
+ * of a language model with managers: one that `saveModel` wrote, or a LLaVA-OV-Manager checkpoint, whose managers alone
+ * are read.
  *
  * @throws CheckpointError if there are no managers in it
  * @throws UsageError if adaptive managers need an example
@@ -53,6 +54,7 @@ export async function readManagerWeights(source: string, example: ManagerExample
   if (source.endsWith('.json')) return { meaning: 'weight', tables: await readTables(source) };
   const config = await readJson(join(source, 'config.json'));
   if (config.type === 'two-tower') return twoTowerWeights(source, example);
+  if (config.type === 'managed') return managersTable((await loadModel(source, { kind: 'managed' })).decoder.managers);
   if ('mm_manager_type' in config) return residualWeights(source, config);
   throw notManaged(source, `model type ${JSON.stringify(config.model_type ?? config.type ?? null)}`);
 }
@@ -62,7 +64,7 @@ function notManaged(file: string, received: string, cause?: unknown): Checkpoint
     operation: 'visualize manager',
     file,
     expected:
-      'a model with managers: a two-tower model, a LLaVA-OV-Manager checkpoint, or a JSON file of level weights',
+      'a model with managers: a two-tower or managed model, a LLaVA-OV-Manager checkpoint, or a JSON file of level weights',
     received,
     cause,
   });
@@ -88,7 +90,7 @@ async function readTables(file: string): Promise<readonly LevelWeightTable[]> {
 }
 
 async function twoTowerWeights(folder: string, example: ManagerExample): Promise<ManagerWeightTables> {
-  const model = await loadTwoTower(folder);
+  const model = await loadModel(folder, { kind: 'two-tower' });
   const { fusion } = model;
   if (!(fusion instanceof ManagerFusion)) throw notManaged(folder, 'a two-tower model with bridges');
   const isStatic = fusion.config.manager.type.startsWith('static') || fusion.config.numLayers === 1;
@@ -113,7 +115,6 @@ async function readExample(model: TwoTowerModel, folder: string, example: Manage
   };
 }
 
-/** Static managers' weights as they are; of adaptive ones their gates, which every input's factors are multiplied by. */
 async function residualWeights(folder: string, config: unknown): Promise<ManagerWeightTables> {
   const managers = new ResidualManagers(residualManagersConfigFromOfficial(config));
   const reader = await openWeights(folder);
@@ -123,6 +124,11 @@ async function residualWeights(folder: string, config: unknown): Promise<Manager
   } finally {
     await reader.close();
   }
+  return managersTable(managers);
+}
+
+/** Static managers' weights as they are; of adaptive ones their gates, which every input's factors are multiplied by. */
+async function managersTable(managers: ResidualManagers): Promise<ManagerWeightTables> {
   const isAdaptive = managers.manager.some((manager) => manager instanceof AdaptiveResidualManager);
   if (!isAdaptive) return { meaning: 'mean absolute weight', tables: [await managers.levelWeights()] };
   const rows = await Promise.all(

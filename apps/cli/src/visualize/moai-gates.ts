@@ -68,7 +68,7 @@ export async function readGateTables(source: string, example: GateExample): Prom
     );
   }
   const model = await loadMoai(source);
-  const { imageSize: side = 490 } = model.config.vision as { readonly imageSize?: number };
+  const side = model.vision.imageSize!;
   const found = findings
     ? await readJson(findings, findingsSchema, 'findings of vision models')
     : findingsSchema.parse({});

@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os';
+import type { CudaReport, LibraryReport } from '@ocelli/core-tensor/cuda';
 import { describe, expect, it } from 'vitest';
 import { describeCuda } from '../../src/doctor/checks/cuda.js';
 import { checkDiskSpace } from '../../src/doctor/checks/disk-space.js';
 import { checkImageDecoding } from '../../src/doctor/checks/image-decoding.js';
 import { checkMemory } from '../../src/doctor/checks/memory.js';
 import { checkNodeVersion } from '../../src/doctor/checks/node-version.js';
+import { describeCudaProvider } from '../../src/doctor/checks/onnx-cuda-provider.js';
 import { checkOnnxRuntime } from '../../src/doctor/checks/onnx-runtime.js';
 import { describeProcessor } from '../../src/doctor/checks/processor.js';
 
@@ -105,21 +107,97 @@ describe('checks', () => {
     });
   });
 
-  it('asks for CUDA libraries only where there is an NVIDIA driver', () => {
+  it('asks for the libraries of the CUDA provider only where it is installed and there is a driver', () => {
     const all = ['libcuda.so.1', 'libcudart.so.12', 'libcublasLt.so.12', 'libcudnn.so.9'];
-    expect(describeCuda({ driver: undefined, libraries: [], hasProvider: false })).toMatchObject({
-      status: 'ok',
-      detail: expect.stringContaining('no NVIDIA driver'),
+    expect(describeCudaProvider({ driver: undefined, libraries: [], hasProvider: true })).toEqual([]);
+    expect(describeCudaProvider({ driver: '570.1', libraries: all, hasProvider: false })).toEqual([]);
+    expect(describeCudaProvider({ driver: '570.1', libraries: all.slice(0, 3), hasProvider: true })).toMatchObject([
+      {
+        status: 'warning',
+        detail: 'driver 570.1; not found: libcudnn.so',
+        remedy: expect.stringContaining('libcudnn9'),
+      },
+    ]);
+    expect(describeCudaProvider({ driver: '570.1', libraries: all, hasProvider: true })[0]!.status).toBe('ok');
+  });
+
+  describe('of CUDA', () => {
+    const library = (name: LibraryReport['name'], rest: Partial<LibraryReport> = {}): LibraryReport => ({
+      name,
+      title: `title of ${name}`,
+      purpose: 'a purpose',
+      required: name !== 'cudnn' && name !== 'nccl',
+      path: `/somewhere/${name}`,
+      version: '1.2',
+      problem: undefined,
+      install: `install ${name}`,
+      ...rest,
     });
-    expect(describeCuda({ driver: '570.1', libraries: all.slice(0, 3), hasProvider: true })).toMatchObject({
-      status: 'warning',
-      detail: 'driver 570.1; not found: libcudnn.so',
-      remedy: expect.stringContaining('libcudnn9'),
+    const names = ['driver', 'nvrtc', 'cublasLt', 'cudnn', 'nccl'] as const;
+    const card = {
+      index: 0,
+      name: 'A card',
+      capability: [9, 0],
+      totalBytes: 80 * gibibyte,
+      multiprocessors: 132,
+      sharedBytes: 232448,
+    } as const;
+    const report: CudaReport = {
+      libraries: names.map((name) => library(name)),
+      devices: [card],
+      deviceProblem: undefined,
+      hasKoffi: true,
+    };
+    const without = (name: LibraryReport['name']): CudaReport => ({
+      ...report,
+      libraries: names.map((each) => library(each, each === name ? { path: undefined, version: undefined } : {})),
     });
-    expect(describeCuda({ driver: '570.1', libraries: all, hasProvider: false })).toMatchObject({
-      status: 'warning',
-      remedy: expect.stringContaining('--onnxruntime-node-install=cuda12'),
+
+    it('has nothing to say without a driver', () => {
+      expect(describeCuda({ ...without('driver'), devices: [] })).toEqual([
+        { name: 'CUDA', status: 'ok', detail: 'no NVIDIA driver; the CPU computes' },
+      ]);
     });
-    expect(describeCuda({ driver: '570.1', libraries: all, hasProvider: true }).status).toBe('ok');
+
+    it('names card, libraries, versions and places', () => {
+      const results = describeCuda(report);
+      expect(results.map(({ status }) => status)).toEqual(results.map(() => 'ok'));
+      expect(results[0]).toMatchObject({
+        name: 'CUDA',
+        detail:
+          'driver for 1.2 (/somewhere/driver); card 0: A card, compute capability 9.0, 80.0 GiB, 132 multiprocessors',
+      });
+      expect(results.slice(1).map(({ name }) => name)).toEqual(names.slice(1).map((name) => `title of ${name}`));
+      expect(results[1]!.detail).toBe('1.2 (/somewhere/nvrtc)');
+    });
+
+    it('says what to install for what is missing', () => {
+      const [, nvrtc] = describeCuda(without('nvrtc'));
+      expect(nvrtc).toEqual({
+        name: 'title of nvrtc',
+        status: 'warning',
+        detail: 'not found; for a purpose',
+        remedy: 'install nvrtc',
+      });
+      const cudnn = describeCuda(without('cudnn'))[3]!;
+      expect(cudnn.status).toBe('ok');
+      expect(cudnn.detail).toContain("not found; the engine's own kernels do without");
+    });
+
+    it('says why a library is of no use, that there is no card, and that koffi is missing', () => {
+      const broken = { ...report, libraries: [library('driver'), library('nvrtc', { problem: 'it is for CUDA 13' })] };
+      expect(describeCuda(broken)[1]).toMatchObject({
+        status: 'warning',
+        detail: '/somewhere/nvrtc: it is for CUDA 13',
+      });
+      expect(describeCuda({ ...report, devices: [], deviceProblem: 'no CUDA-capable device' })[0]).toMatchObject({
+        status: 'warning',
+        detail: 'driver for 1.2 (/somewhere/driver); no card: no CUDA-capable device',
+      });
+      expect(describeCuda({ ...report, hasKoffi: false })[0]).toMatchObject({
+        status: 'warning',
+        remedy: 'npm install koffi',
+      });
+    });
   });
 });

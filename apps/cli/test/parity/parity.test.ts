@@ -26,7 +26,7 @@ async function changedFixture(): Promise<Uint8Array> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocelli-parity-'));
-  for (const name of ['good', 'changed', 'broken', 'others/tokenizer'])
+  for (const name of ['good', 'changed', 'broken', 'empty', 'others/tokenizer'])
     await mkdir(join(folder, name), { recursive: true });
   await writeFile(join(folder, 'good/norm.safetensors'), await readFile(source));
   await writeFile(join(folder, 'changed/norm.safetensors'), await changedFixture());
@@ -49,7 +49,7 @@ async function run(options: Parameters<typeof parityCommand>[1]) {
 
 describe('parity', () => {
   it('passes a fixture that agrees, with its errors', async () => {
-    const { code, lines } = await run({ fixtures: join(folder, 'good') });
+    const { code, lines } = await run({ fixtures: [join(folder, 'good')] });
     expect(code).toBe(0);
     expect(lines[0]).toMatch(
       /^backbones\/ops_norm {2}norm\.safetensors {2}forward \d\.\de-\d +gradient \d\.\de-\d +pass$/,
@@ -58,14 +58,14 @@ describe('parity', () => {
   });
 
   it('fails where a number differs', async () => {
-    const { code, lines } = await run({ fixtures: join(folder, 'changed') });
+    const { code, lines } = await run({ fixtures: [join(folder, 'changed')] });
     expect(code).toBe(1);
     expect(lines[0]).toMatch(/forward \d\.\de-3 .* FAIL$/);
     expect(lines.at(-1)).toBe('0 passed, 1 failed');
   });
 
   it('fails where a file cannot be read, and says why', async () => {
-    const { code, lines } = await run({ fixtures: join(folder, 'broken') });
+    const { code, lines } = await run({ fixtures: [join(folder, 'broken')] });
     expect(code).toBe(1);
     expect(lines[0]).toMatch(/^\(unreadable\) {2}cut\.json .* FAIL$/);
     expect(lines[1]).toMatch(/JSON/);
@@ -74,7 +74,7 @@ describe('parity', () => {
   });
 
   it('skips files that are no fixtures, and counts kinds that nobody compares', async () => {
-    const others = join(folder, 'others');
+    const others = [join(folder, 'others')];
     const { code, lines } = await run({ fixtures: others });
     expect(lines.filter((line) => line !== '')).toEqual([
       'No package answers for 2 fixtures of 1 kinds:',
@@ -82,12 +82,37 @@ describe('parity', () => {
       '0 passed, 0 failed',
     ]);
     expect(code).toBe(0);
-    expect((await run({ fixtures: others, strict: true })).code).toBe(1);
+    const strict = await run({ fixtures: others, strict: true });
+    expect(strict.code).toBe(1);
+    expect(strict.lines).toContain('  nobody/one (2)');
+    expect(strict.errors).toBe('parity: expected a package for every kind (--strict), found 1 without.\n');
+  });
+
+  it('compares the fixtures of several folders, each once', async () => {
+    const fixtures = [join(folder, 'good'), join(folder, 'changed'), join(folder, 'good')];
+    const { code, lines } = await run({ fixtures });
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.includes('forward')).map((line) => line.split(/ {2,}/)[1])).toEqual([
+      'good/norm.safetensors',
+      'changed/norm.safetensors',
+    ]);
+    expect(lines.at(-1)).toBe('1 passed, 1 failed');
+  });
+
+  it('fails for a folder without fixtures: alone always, beside others if it is strict', async () => {
+    const [good, empty] = [join(folder, 'good'), join(folder, 'empty')];
+    const alone = await run({ fixtures: [empty] });
+    expect(alone).toMatchObject({ code: 1, errors: expect.stringMatching(/expected fixtures in .*empty, found none/) });
+    expect((await run({ fixtures: [good, empty] })).code).toBe(0);
+    const strict = await run({ fixtures: [good, empty], strict: true });
+    expect(strict.code).toBe(1);
+    expect(strict.errors).toMatch(/^parity: expected fixtures in .*empty, found none\.\n$/);
+    expect((await run({ fixtures: [good], strict: true })).code).toBe(0);
   });
 
   it('chooses kinds by name or beginning', async () => {
-    expect((await run({ fixtures: folder, kind: 'nobody/' })).lines.at(-1)).toBe('0 passed, 2 failed');
-    const { code, errors } = await run({ fixtures: join(folder, 'good'), kind: 'honeybee' });
+    expect((await run({ fixtures: [folder], kind: 'nobody/' })).lines.at(-1)).toBe('0 passed, 2 failed');
+    const { code, errors } = await run({ fixtures: [join(folder, 'good')], kind: 'honeybee' });
     expect(code).toBe(1);
     expect(errors).toMatch(/^parity: expected fixtures of kind honeybee in .*, found none\.\n$/);
   });
@@ -104,7 +129,7 @@ describe('fixtureFolders', () => {
     await expect(fixtureFolders(undefined, folder)).rejects.toThrow(
       /expected a checkout .* Name a folder with --fixtures\./,
     );
-    await expect(fixtureFolders(source, folder)).rejects.toThrow(
+    await expect(fixtureFolders([folder, source], folder)).rejects.toThrow(
       /expected --fixtures to be a folder, received ".*ops_norm/,
     );
   });

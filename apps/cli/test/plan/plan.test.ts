@@ -2,8 +2,8 @@ import { clipVisionConfigs, clipVisionMacs, convNextConfigs, convNextMacs } from
 import { llamaConfigs } from '@ocelli/language';
 import { describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../src/command-line.js';
-import { formatAmount } from '../../src/plan/format-plan.js';
 import type { ModelPlan } from '../../src/plan/plan-model.js';
+import { formatAmount } from '../../src/plan/text-table.js';
 import { memoryTerminal } from '../memory-terminal.js';
 
 async function run(...args: string[]) {
@@ -177,7 +177,7 @@ describe('ocelli plan', () => {
   test('needs the name of a model', async () => {
     const terminal = memoryTerminal();
     expect(await runCommandLine(['plan'], terminal)).toBe(2);
-    expect(terminal.errors).toMatch(/required option '--model <name>' not specified/);
+    expect(terminal.errors).toMatch(/expected --model NAME or --recipe SYSTEM\[:VARIANT\], received neither/);
   });
 });
 

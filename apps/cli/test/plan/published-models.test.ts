@@ -15,6 +15,7 @@ const counts: Partial<Record<PublishedName, number>> = {
   'vicuna-7b-v1.5': 6_738_415_616,
   'vicuna-13b-v1.5': 13_015_864_320,
   'llama-3-8b': 8_030_261_248,
+  'yi-34b': 34_388_917_248,
   'qwen2-0.5b': 494_032_768,
   'qwen2-1.5b': 1_543_714_304,
   'qwen2-7b': 7_615_616_512,

@@ -125,6 +125,54 @@ describe('ocelli train with a bad configuration', () => {
       { stages: [firstStage, { ...secondStage, trainable: ['projektor'] }] },
       /\(stages\.1\.trainable\): .*projektor/,
     ],
+    [
+      'a pattern of what stays frozen that matches nothing',
+      { stages: [firstStage, { ...secondStage, frozen: ['visoin'] }] },
+      /\(stages\.1\.frozen\): .*visoin/,
+    ],
+    [
+      'a stage whose parameters are all frozen',
+      { stages: [{ ...firstStage, frozen: ['*'] }] },
+      /\(stages\.0\.frozen\): expected patterns that leave parameters to train/,
+    ],
+    ['an unknown grid', { grid: 'anyres_max_8' }, /grid: expected one of anyres, anyres_max_9/],
+    ['canvases that are none', { grid: { candidates: '3 by 3' } }, /\(grid\): .*"3 by 3"/],
+    [
+      'canvases of no whole number of tiles',
+      { stages: [{ ...firstStage, grid: { candidates: [{ width: 64, height: 48 }] } }] },
+      /\(stages\.0\.grid\): .*64x48 is no whole number of tiles of 32 pixels/,
+    ],
+    [
+      'tiles that the encoder does not take',
+      { grid: { tile: 64, candidates: '(1x1),...,(2x2)' } },
+      /\(grid\.tile\): expected 32, .*received 64/,
+    ],
+    ['a grid without newlines', { grid: 'anyres', imageNewline: false }, /\(imageNewline\): expected true/],
+    [
+      'newlines where tokens have no rows',
+      { grid: 'anyres', projector: { type: 'mlp', endTokens: 1 } },
+      /\(imageNewline\): .*square map/,
+    ],
+    [
+      'samples that are not to be chosen so',
+      { stages: [{ ...firstStage, data: [{ name: 'captions', sampling: 'last:3' }] }] },
+      /stages\.0\.data\.0\.sampling: expected all, or first, end or random .*"last:3"/,
+    ],
+    [
+      'a batch of more samples than are chosen',
+      { stages: [{ ...firstStage, data: [{ name: 'captions', sampling: 'end:3' }] }] },
+      /\(stages\.0\.batchSize\): .*4, with 3 in captions/,
+    ],
+    [
+      'weights of joined data',
+      { stages: [firstStage, { ...secondStage, mixing: 'joined' }] },
+      /stages\.1\.data: joined data has no weights/,
+    ],
+    [
+      'grouping what is drawn by weight',
+      { stages: [firstStage, { ...secondStage, groupByLength: true }] },
+      /stages\.1\.groupByLength: .*set mixing to joined/,
+    ],
   ])('refuses %s by file and key, and writes nothing', async (_, change, message) => {
     const { code, errors, file } = await refusal({ ...tinyConfig, ...change });
     expect(code).toBe(1);

@@ -4,6 +4,7 @@ import { closeEngine, exportOnnx, type Tensor, zeros } from '@ocelli/core-tensor
 import { OnnxVisionEncoder, SiglipVisionTower } from '@ocelli/encoders';
 import { loadModel } from '@ocelli/vlm';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { writePng } from '../../../../test/support/write-png.js';
 import type { TrainingConfig } from '../../src/train/config.js';
 import { generateWorld, ocelli, readJson, temporaryFolder, tinyConfig, writeConfig } from './tiny-run.js';
 
@@ -44,10 +45,28 @@ describe('ocelli train', () => {
     ['convnext', { type: 'convnext', depths: [1, 1], hiddenSizes: [8, 12], imageSize: 32 }, 16],
   ])('trains over an encoder of type %s', async (type, config, tokens) => {
     const run = await trained(type, { config });
-    const model = await loadModel(join(run, 'model'));
+    const model = await loadModel(join(run, 'model'), { kind: 'vision-language' });
     expect(model.vision.config.type).toBe(type);
     expect(model.visualTokensPerImage).toBe(tokens);
     expect((await ocelli('eval', run, '--limit', '3')).code).toBe(0);
+  });
+
+  it('evaluates over images that keep their aspect ratio, where the encoder takes them', async () => {
+    const vision = { config: { type: 'convnext', depths: [1, 1], hiddenSizes: [8, 12], imageSize: 32 } };
+    const run = await trained('any-aspect', vision);
+    const records = await readJson<{ image: string }[]>(join(folder, 'world/test.json'));
+    const picture = join(folder, 'world', records[0]!.image);
+    const square = await readFile(picture);
+    await writePng(picture, { width: 64, height: 32 }, [0, 200, 0]);
+    try {
+      expect(await ocelli('eval', run, '--limit', '3', '--shortest-edge', '48')).toMatchObject({ code: 0, errors: '' });
+      const clip = await trained('square', tinyConfig.vision);
+      const refused = await ocelli('eval', clip, '--limit', '3', '--shortest-edge', '48');
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.errors).not.toContain('Unexpected error');
+    } finally {
+      await writeFile(picture, square);
+    }
   });
 
   it('trains over a graph in an ONNX file with its image processor, which the run keeps', async () => {
@@ -60,7 +79,7 @@ describe('ocelli train', () => {
 
     // The model does not need the file that it was trained over.
     await rename(join(folder, 'tower.onnx'), join(folder, 'elsewhere.onnx'));
-    const model = await loadModel(join(run, 'model'));
+    const model = await loadModel(join(run, 'model'), { kind: 'vision-language' });
     expect(model.vision).toBeInstanceOf(OnnxVisionEncoder);
     const { code, output } = await ocelli('eval', run);
     expect(code).toBe(0);

@@ -52,8 +52,8 @@ describe('a model that is trained and evaluated', () => {
     });
     expect(resolved.template).toMatchObject({ name: 'honeybee_default', userPrefix: '\nHuman: ' });
     expect(resolved.stages[1]!.data).toEqual([
-      { name: 'questions', weight: 3 },
-      { name: 'captions', weight: 1 },
+      { name: 'questions', weight: 3, sampling: 'all' },
+      { name: 'captions', weight: 1, sampling: 'all' },
     ]);
     expect(resolved.vision.config).toMatchObject({ type: 'clip', layerNormEps: 1e-5 });
     expect(resolved.vision.imageProcessor).toMatchObject({ resize: { width: 32, height: 32 }, crop: null });
@@ -112,7 +112,7 @@ describe('a model that is trained and evaluated', () => {
   });
 
   it('starts from the weights and the tokenizer of another run', async () => {
-    const first = await loadModel(join(run, 'model'));
+    const first = await loadModel(join(run, 'model'), { kind: 'vision-language' });
     const before = await first.state();
     await saveWeights(join(folder, 'tower'), first.vision);
     await saveWeights(join(folder, 'decoder'), first.language);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { closeEngine, saveWeights } from '@ocelli/core-tensor';
 import { buildTokenizer, decodeImage, encodePng, saveTokenizer, solidImage } from '@ocelli/data';
 import { type ManagerType, ResidualManagers, residualManagersConfigFromOfficial } from '@ocelli/manager';
-import { saveTwoTower, TwoTowerModel } from '@ocelli/vlm';
+import { ManagedVisionLanguageModel, saveModel, TwoTowerModel } from '@ocelli/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/command-line.js';
 import { drawHeatmaps } from '../../src/visualize/heatmap.js';
@@ -105,6 +105,21 @@ describe('ocelli visualize manager', () => {
     }
   });
 
+  it('draws those of a language model over the stages of a ConvNeXt', async () => {
+    const path = join(folder, 'stages');
+    const model = new ManagedVisionLanguageModel({
+      vision: { type: 'convnext', depths: [1, 1], hiddenSizes: [4, 8], patchSize: 2, imageSize: 8 },
+      language: { vocabSize: 24, hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 2, numAttentionHeads: 2 },
+      managers: { select: { start: 1, end: 3 }, inject: { interval: 1, end: 2 } },
+    }).initialize(0);
+    const scored = model.decoder.managers.namedParameters()['manager.1.layer_scores']!;
+    scored.set(Float32Array.from({ length: 16 }, (_, index) => (index < 8 ? 0.5 : 0)));
+    await saveModel(path, model);
+    const { exitCode, output, errors } = await run(path, '--out', join(folder, 'stages.svg'));
+    expect([errors, exitCode]).toEqual(['', 0]);
+    expect(output).toMatch(/layer +1 +2\n +0 +0 +-\n +1 +0\.500 +0\n/);
+  });
+
   it('draws those of two towers, adaptive ones by what they see', async () => {
     const tokenizer = buildTokenizer(['a red circle'], { vocabularySize: 300 });
     await writeFile(join(folder, 'red.png'), await encodePng(solidImage({ width: 20, height: 12 }, [200, 0, 0])));
@@ -136,7 +151,7 @@ describe('ocelli visualize manager', () => {
           manager: { type },
         },
       }).initialize(0);
-      await saveTwoTower(path, two);
+      await saveModel(path, two);
       await saveTokenizer(tokenizer, path);
       return path;
     };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeEngine } from '@ocelli/core-tensor';
 import { buildTokenizer, decodeImage, encodePng, saveTokenizer, solidImage } from '@ocelli/data';
-import { MoaiModel, saveMoai } from '@ocelli/vlm';
+import { MoaiModel, saveModel } from '@ocelli/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/command-line.js';
 import { memoryTerminal } from '../memory-terminal.js';
@@ -50,7 +50,7 @@ describe('ocelli visualize moai', () => {
       mixers: { layers: [0, 2], numHeads: 2, rank: 2, initializerRange: 0.9 },
       partialLora: null,
     }).initialize(2);
-    await saveMoai(model, moai);
+    await saveModel(model, moai);
     await saveTokenizer(files, model);
     await writeFile(image, await encodePng(solidImage({ width: 20, height: 12 }, [200, 0, 0])));
     const findings = join(folder, 'findings.json');

@@ -151,9 +151,7 @@ class BackwardPass {
 
   /** Whether a tensor was computed from a wanted one before, and no longer knows how. */
   private lostPath({ source }: Tensor): boolean {
-    if (source.kind !== 'device' || !source.computedFrom) return false;
-    for (const tensor of source.computedFrom) if (this.wanted.has(tensor)) return true;
-    return false;
+    return source.kind === 'device' && source.history?.comesFrom(this.wanted) === true;
   }
 
   private applyRule(tensor: Tensor, { op, inputs, attributes }: Operation, cotangent: Tensor): void {

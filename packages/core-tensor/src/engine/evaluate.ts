@@ -1,4 +1,4 @@
-import { dependencies, topologicalOrder } from '../autodiff/topology.js';
+import { historiesOf } from '../autodiff/history.js';
 import type { AnyTypedArray } from '../dtype.js';
 import { Parameter } from '../nn/parameter.js';
 import { type Tensor, traceError } from '../tensor.js';
@@ -37,24 +37,10 @@ export async function materialize(tensors: readonly Tensor[]): Promise<void> {
     bound.map(({ buffer }) => buffer),
   );
   for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
-  const isTracked = ({ source }: Tensor) =>
-    source.kind === 'parameter' || (source.kind === 'device' && source.computedFrom);
-  const computedFrom = inputs.some(isTracked) ? pending.map(parametersBehind) : [];
+  const histories = historiesOf(pending);
   pending.forEach((tensor, index) => {
-    tensor.source = { kind: 'device', buffer: results[index]!, computedFrom: computedFrom[index] };
+    tensor.source = { kind: 'device', buffer: results[index]!, history: histories[index] };
   });
-}
-
-/** Parameters on which a tensor depends, other than through stopGradient. */
-function parametersBehind(tensor: Tensor): ReadonlySet<Tensor> {
-  const through = (each: Tensor) =>
-    each.source.kind === 'operation' && each.source.op === 'stopGradient' ? [] : dependencies(each);
-  const found = new Set<Tensor>();
-  for (const each of topologicalOrder([tensor], through)) {
-    if (each instanceof Parameter) found.add(each);
-    if (each.source.kind === 'device') for (const earlier of each.source.computedFrom ?? []) found.add(earlier);
-  }
-  return found;
 }
 
 /** A leaf's values on an engine; temporary if they were put there for this use alone. */

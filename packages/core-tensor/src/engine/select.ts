@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.js';
+import type { CudaOptions } from './cuda/options.js';
 import type { Engine } from './engine.js';
 import type { OrtOptions } from './ort/options.js';
 
@@ -8,6 +9,8 @@ export interface EngineOptions {
   readonly ort: OrtOptions;
   /** TensorFlow.js on one of its backends; needs `@tensorflow/tfjs-core` and the backend's package. */
   readonly tfjs: { readonly backend?: 'wasm' | 'cpu' | 'tensorflow' };
+  /** One NVIDIA card, through the driver, NVRTC and cuBLASLt of the machine; needs the package `koffi`. */
+  readonly cuda: CudaOptions;
   /** Plain TypeScript in float64: slow and exact, for tests. */
   readonly reference: Record<never, never>;
 }
@@ -19,6 +22,7 @@ export type EngineName = keyof EngineOptions;
 const starters: { readonly [Name in EngineName]: (options: EngineOptions[Name]) => Promise<Engine> } = {
   ort: async (options) => (await import('./ort/ort-engine.js')).startOrtEngine(options),
   tfjs: async (options) => (await import('./tfjs/tfjs-engine.js')).startTfjsEngine(options),
+  cuda: async (options) => (await import('./cuda/cuda-engine.js')).startCudaEngine(options),
   reference: async () => (await import('./reference/reference-engine.js')).startReferenceEngine(),
 };
 

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.js';
 import { Linear } from '../nn/layers.js';
 import { type Module, matchesName, type NamePattern } from '../nn/module.js';
+import { isOutputLayer } from '../nn/output-layer.js';
 import { Parameter } from '../nn/parameter.js';
 import type { QuantizedWeight } from './quantized-weight.js';
 
@@ -24,9 +25,6 @@ export interface LinearLayer {
   /** Whether another layer uses the same weight. */
   readonly isShared: boolean;
 }
-
-/** Names under which models have their head. */
-const headName = /(^|\.)(lm_head|embed_out)$|^output$/;
 
 /**
  * The linear layers that are meant: all but heads and those in adapters, unless something else is said.
@@ -55,7 +53,7 @@ export function selectLayers(
     ({ path, isShared }) =>
       (include?.some((pattern) => matchesName(path, pattern)) ?? true) &&
       !exclude.some((pattern) => matchesName(path, pattern)) &&
-      (head || !(isShared || headName.test(path))),
+      (head || !(isShared || isOutputLayer(path))),
   );
 }
 

@@ -1,6 +1,6 @@
 import { type AnyTypedArray, convert, type DType, isFloating, type TypedArrayOf } from '../dtype.js';
 import { ConfigError } from '../errors.js';
-import type { Module, NamedParameters } from '../nn/module.js';
+import { type Module, matchesName, type NamedParameters, type NamePattern } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import type { TensorSource } from '../safetensors/format.js';
 import { type WrittenCheckpoint, writeCheckpoint } from '../safetensors/write-checkpoint.js';
@@ -10,6 +10,8 @@ import { type CompiledKeyMap, compileKeyMap, type FloatTensor, identityKeyMap, t
 export interface SaveWeightsOptions {
   /** The one that loading uses. Default: tensors are named like the parameters. */
   readonly keyMap?: KeyMap;
+  /** Parameters that are left out, as their values are kept elsewhere. Default: none. */
+  readonly omit?: readonly NamePattern[];
   /** Of floats in the files. Default: that of each parameter. */
   readonly dtype?: 'float32' | 'float16' | 'bfloat16';
   /** Largest size of a shard in bytes. Default: 5·10⁹, as Hugging Face libraries. */
@@ -26,9 +28,12 @@ export interface SaveWeightsOptions {
 export async function saveWeights(
   folder: string,
   module: Module,
-  { keyMap = identityKeyMap, dtype, maxShardBytes }: SaveWeightsOptions = {},
+  { keyMap = identityKeyMap, omit = [], dtype, maxShardBytes }: SaveWeightsOptions = {},
 ): Promise<WrittenCheckpoint> {
-  const sources = storedTensors(module.namedParameters(), compileKeyMap(keyMap), dtype);
+  const parameters = Object.fromEntries(
+    Object.entries(module.namedParameters()).filter(([name]) => !omit.some((pattern) => matchesName(name, pattern))),
+  );
+  const sources = storedTensors(parameters, compileKeyMap(keyMap), dtype);
   return writeCheckpoint(folder, sources, maxShardBytes === undefined ? {} : { maxShardBytes });
 }
 

@@ -8,6 +8,7 @@ import {
   GraphError,
   gradients,
   Linear,
+  materialize,
   matmul,
   mul,
   Parameter,
@@ -144,6 +145,33 @@ describe('tensors whose values were asked for', () => {
       /a tensor of shape \[2\] whose values were asked for/,
     );
     expect(() => gradients(sum(mul(later, weight)), [weight])).toThrow(GraphError);
+  });
+
+  test('are an error on the way to any tensor, also one that was computed itself', async () => {
+    const x = tensor([1, 2]);
+    const squared = mul(x, x);
+    const hidden = mul(squared, 3);
+    await hidden.data();
+    for (const wanted of [x, squared]) {
+      expect(() => gradients(sum(mul(hidden, wanted)), [wanted])).toThrow(/whose values were asked for/);
+    }
+    const later = mul(hidden, 2);
+    await later.data();
+    expect(() => gradients(sum(mul(later, 2)), [x])).toThrow(GraphError);
+    await expectNumbers(gradients(sum(mul(hidden, hidden)), [hidden])[0]!, [6, 24]);
+    const cut = mul(stopGradient(mul(x, 5)), 1);
+    await cut.data();
+    await expectNumbers(gradients(sum(mul(cut, x)), [x])[0]!, [5, 10]);
+  });
+
+  test('are constants to tensors that were computed along with them', async () => {
+    const [x, y] = [tensor([1, 2]), tensor([3, 4])];
+    const [a, b] = [mul(x, 2), mul(y, 2)];
+    await materialize([a, b]);
+    const [toA, toB] = gradients(sum(mul(a, b)), [a, b]);
+    await expectNumbers(toA!, [6, 8]);
+    await expectNumbers(toB!, [2, 4]);
+    await expectNumbers(gradients(sum(mul(a, y)), [y])[0]!, [2, 4]);
   });
 
   test('are constants to parameters they were not computed from', async () => {

@@ -42,6 +42,18 @@ afterAll(() => closeEngine());
 describe('saveWeights', () => {
   const newFolder = temporaryFolders();
 
+  it('leaves out what is kept elsewhere', async () => {
+    const folder = await newFolder();
+    const model = new Model().initialize(3);
+    await saveWeights(folder, model, { omit: ['layers.1', /\.bias$/] });
+    const checkpoint = await openCheckpoint(folder);
+    const keys = checkpoint.keys();
+    await checkpoint.close();
+    const kept = Object.keys(model.namedParameters()).filter((name) => !/^layers\.1\.|bias/.test(name));
+    expect([...keys].sort()).toEqual(kept.sort());
+    expect(kept).toHaveLength(9);
+  });
+
   it('writes what loading reads, packed and transposed, in shards', async () => {
     const folder = await newFolder();
     const model = new Model().initialize(3);

@@ -33,7 +33,8 @@ const REGION = region('Provide a short description for this region. {bbox}');
 
 /**
  * The patterns of Honeybee's data sets (`honeybee_default`; khanrc/honeybee `pipeline/data_utils/templates/dev.py`). One
- * is drawn for each conversation. Names beginning with `eval-`, `mme` and `mmb` are for evaluation.
+ * is drawn for each conversation. In front of the phrase or the region the paper prints a colon (table 13), the code a full
+ * stop, as here. Names beginning with `eval-`, `mme` and `mmb` are for evaluation.
  */
 export const INSTRUCTION_PATTERNS = {
   coyo100m: CAPTION,

@@ -48,7 +48,7 @@ export function makeSamples(config: TaskConfig, raw: RawAnnotations): TaskSample
     case 'ocrvqa':
       return grouped('ocrvqa_vqa', 'ocrvqa', ocrVqaExamples(entries, config.imageRoot, config.split));
     case 'vsr':
-      return grouped('vsr_vqa', 'vsr', vsrExamples(list, config.imageRoot));
+      return grouped('vsr_vqa', 'vsr', vsrExamples(list, config.imageRoot, config.questionForm));
     case 'sqa':
       return grouped('sqa_vqa', 'sqa', scienceQaExamples(list, config.imageRoot));
     case 'aokvqa':

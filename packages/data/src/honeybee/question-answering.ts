@@ -82,16 +82,26 @@ const vsrSchema = records({
   label: z.union([z.literal(0), z.literal(1)]),
 });
 
+/**
+ * How a caption becomes a question. `published`: every "is" is taken out, also of words, and put in front: "The island is …"
+ * becomes "Is the land …", and "The dogs are …" "Is the dogs are …". Honeybee was trained with that. `corrected`: the first
+ * word "is" or "are" goes to the front; what has neither is asked as it is published.
+ */
+export type QuestionForm = 'published' | 'corrected';
+
 /** VSR: captions that are true or false, made questions. */
-export function vsrExamples(raw: unknown, imageRoot: string): ImageExample[] {
+export function vsrExamples(raw: unknown, imageRoot: string, form: QuestionForm = 'published'): ImageExample[] {
   return parseAnnotations('VSR', vsrSchema, raw).map(({ image_link: link, caption, label }) => [
     posix.join(imageRoot, link.split('/').slice(-2).join('/')),
-    { values: { question: caption, question_interro: asQuestion(caption), answer: label === 1 ? 'yes' : 'no' } },
+    { values: { question: caption, question_interro: asQuestion(caption, form), answer: label === 1 ? 'yes' : 'no' } },
   ]);
 }
 
-/** As in the published code, every "is" is taken out, also of words: "The island is …" becomes "Is the land …". */
-function asQuestion(caption: string): string {
-  const pieces = caption.split('is').map((piece) => strip(piece.toLowerCase().replaceAll('.', '?')));
-  return `Is ${pieces.join(' ')}`;
+function asQuestion(caption: string, form: QuestionForm): string {
+  const plain = (text: string) => strip(text.toLowerCase().replaceAll('.', '?'));
+  const verb = form === 'corrected' ? /\b(?:is|are)\b/i.exec(caption) : null;
+  if (verb === null) return `Is ${caption.split('is').map(plain).join(' ')}`;
+  const [word] = verb;
+  const [subject, rest] = [caption.slice(0, verb.index), caption.slice(verb.index + word.length)].map(plain);
+  return `${word.toLowerCase() === 'is' ? 'Is' : 'Are'} ${subject} ${rest}`;
 }

@@ -17,6 +17,7 @@ const options = z
     shuffle: z.boolean().optional(),
     randomStyle: z.boolean().optional(),
     answerText: z.boolean().optional(),
+    staleShuffles: z.number().min(0).max(1).optional(),
     separator: z.string().optional(),
   })
   .default({});
@@ -37,7 +38,14 @@ export const taskConfigSchema = z.discriminatedUnion('type', [
     deduplicate,
   }),
   /** VSR: JSON Lines, or a JSON list. */
-  z.strictObject({ type: z.literal('vsr'), file: path, imageRoot: path, turns }),
+  z.strictObject({
+    type: z.literal('vsr'),
+    file: path,
+    imageRoot: path,
+    turns,
+    /** How captions become questions; see `QuestionForm`. `published` is what Honeybee was trained with. */
+    questionForm: z.enum(['published', 'corrected']).default('published'),
+  }),
   /** ScienceQA in LLaVA's files. */
   z.strictObject({ type: z.literal('sqa'), files: z.array(path).min(1), imageRoot: path, options }),
   /** A-OKVQA: `aokvqa_v1p0_SPLIT.json`. */

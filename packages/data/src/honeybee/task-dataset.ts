@@ -4,7 +4,7 @@ import { allInOrder } from '../all-in-order.js';
 import { type Conversation, countMarkers, type Turn } from '../conversation/conversation.js';
 import { readRecords } from '../conversation/read-conversations.js';
 import type { TemplateName } from '../conversation/template.js';
-import type { Dataset } from '../loader/dataset.js';
+import { type Dataset, modalityLength } from '../loader/dataset.js';
 import { fold, type RandomKey, randomKey } from '../random.js';
 import { type Draws, drawsOf } from './draws.js';
 import { type ExampleValues, patternPrompt, patternTurns } from './fill-pattern.js';
@@ -67,18 +67,23 @@ export async function readTaskDataset(name: string, input: TaskConfigInput): Pro
   return taskDataset(name, config, makeSamples(config, await readAnnotations(config)));
 }
 
-/** A data set of samples that are in memory. */
+/**
+ * A data set of samples that are in memory. The examples and the pattern of a sample are drawn anew each time, so its
+ * length is that of one such draw, always the same one.
+ */
 export function taskDataset(name: string, config: TaskConfig, { samples, patterns }: TaskSamples): Dataset {
   const choices = patterns === undefined ? [] : INSTRUCTION_PATTERNS[patterns];
   const options = 'options' in config ? config.options : {};
   const fallback = fold(randomKey(0), name);
+  const draw = (index: number, key: RandomKey = fold(fallback, index)) => {
+    const sample = drawSample(samples[index]!, choices, options, drawsOf(key));
+    return conversationOf(`${name}#${index}`, sample);
+  };
   return {
     name,
     size: samples.length,
-    get: (index, key: RandomKey = fold(fallback, index)) => {
-      const sample = drawSample(samples[index]!, choices, options, drawsOf(key));
-      return conversationOf(`${name}#${index}`, sample);
-    },
+    get: draw,
+    lengths: () => samples.map((_, index) => modalityLength(draw(index))),
   };
 }
 

@@ -6,7 +6,7 @@ import { groupExamples } from '../../src/honeybee/group-examples.js';
 import { INSTRUCTION_PATTERNS } from '../../src/honeybee/instruction-patterns.js';
 import { aokvqaExamples, scienceQaExamples } from '../../src/honeybee/multiple-choice.js';
 import { listOptions } from '../../src/honeybee/option-list.js';
-import { vqaExamples } from '../../src/honeybee/question-answering.js';
+import { vqaExamples, vsrExamples } from '../../src/honeybee/question-answering.js';
 import { referringExamples } from '../../src/honeybee/regions.js';
 import { randomKey } from '../../src/random.js';
 
@@ -20,6 +20,21 @@ describe('boxes', () => {
 });
 
 describe('options', () => {
+  it('have wrong answers where the published code has shuffled its list before', () => {
+    const options = ['a', 'b', 'c', 'd'];
+    const right = (staleShuffles: number) =>
+      Array.from({ length: 400 }, (_, seed) => {
+        const draws = drawsOf(randomKey(seed));
+        const { option, answer } = listOptions(options, 2, { shuffle: true, staleShuffles }, draws);
+        return option.split('\n').includes(`${answer}. c`);
+      }).filter(Boolean).length / 400;
+    expect(right(0)).toBe(1);
+    // The place of the answer is that of any option then.
+    expect(right(1)).toBeCloseTo(0.25, 1);
+    expect(right(0.5)).toBeCloseTo(0.625, 1);
+    expect(options).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('are shuffled without touching the list, and the answer goes with its option', () => {
     const options = ['a', 'b', 'c', 'd'];
     const draws = drawsOf(randomKey(1));
@@ -112,5 +127,19 @@ describe('annotations that do not add up', () => {
       /box of expression 1, received that of 2/,
     );
     expect(() => referringExamples({ images, annotations: [] }, '', 3)).toThrow(/0 boxes/);
+  });
+});
+
+describe('VSR', () => {
+  const asked = (caption: string, form?: 'published' | 'corrected') =>
+    vsrExamples([{ image_link: 'a/b/c.jpg', caption, label: 1 }], '', form)[0]![1].values.question_interro;
+
+  it('has its captions asked as published, or put right', () => {
+    expect(asked('The island is in the sea.')).toBe('Is the land in the sea?');
+    expect(asked('The dogs are behind the sofa.')).toBe('Is the dogs are behind the sofa?');
+    expect(asked('The cat is inside the refrigerator.')).toBe('Is the cat inside the refrigerator?');
+    expect(asked('The island is in the sea.', 'corrected')).toBe('Is the island in the sea?');
+    expect(asked('The dogs are behind the sofa.', 'corrected')).toBe('Are the dogs behind the sofa?');
+    expect(asked('The cat is inside the refrigerator.', 'corrected')).toBe('Is the cat inside the refrigerator?');
   });
 });

@@ -45,6 +45,9 @@ describe('a data set of the recipe', () => {
     expect(sample).toMatchObject({ id: 'vqa#0', template: 'honeybee_default' });
     expect(sample.images).toEqual([join(folder, 'images/COCO_train2014_000000000007.jpg')]);
     expect(sample.turns).toHaveLength(6);
+    expect(vqa.lengths!()).toEqual([0, 1].map(() => expect.any(Number)));
+    expect(vqa.lengths!().every((length) => Number.isInteger(length) && length > 0)).toBe(true);
+    expect(vqa.lengths!()).toEqual(vqa.lengths!());
 
     const { images, regions } = row('VGLocDataset').raw;
     await write('image_data.json', images);

@@ -1,5 +1,5 @@
 import { LayerNorm, Module, select, sliceAxis, type Tensor } from '@ocelli/core-tensor';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { VitEncoder } from '../vit/block.js';
 import { blocksOfHiddenState } from '../vit/hidden-state.js';
 import { patchGrid, requirePixels } from '../vit/patches.js';
@@ -104,6 +104,14 @@ export class ClipVisionTower extends Module implements VisionEncoder {
   /** Rows and columns of patches in an image of this size in pixels. Default: the configured size. */
   featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
     return patchGrid(height, width, this.config.patchSize);
+  }
+
+  /** All hidden states, without a class token unless it is kept. */
+  levels(pixels: Tensor, options: Omit<ClipFeatureOptions, 'layer'> = {}): FeatureLevel[] {
+    const states = this.hiddenStates(pixels, this.config.numHiddenLayers, options);
+    const grid = this.featureGrid(pixels.shape[2], pixels.shape[3]);
+    const { classToken = 'drop' } = options;
+    return states.map((state) => ({ features: classToken === 'drop' ? sliceAxis(state, 1, 1) : state, grid }));
   }
 
   private hiddenStates(pixels: Tensor, blocks: number, options: ClipFeatureOptions): Tensor[] {

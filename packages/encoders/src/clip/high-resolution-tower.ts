@@ -1,6 +1,6 @@
 import { Module, parseConfig, type Tensor } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { ClipVisionTower } from './clip-vision-tower.js';
 import { type ClipVisionConfig, type ClipVisionConfigInput, parseClipVisionConfig } from './config.js';
 
@@ -38,6 +38,8 @@ export function parseHighResolutionClipConfig(config: HighResolutionClipConfigIn
   return { type, vision: parsed, inputSize: inputSize ?? parsed.imageSize };
 }
 
+const patchesAlone = { classToken: 'absent', interpolatePositions: 'antialias' } as const;
+
 /**
  * CLIP for larger images, as Eagle and LLaVA-HR use it (Shi et al. 2024; `hr_clip_encoder.py`): positions are resized
  * bicubically with antialiasing, the class token is left out before the first norm, and the features are the output of
@@ -70,7 +72,12 @@ export class HighResolutionClipTower extends Module implements VisionEncoder {
    * @throws ShapeError if the images are smaller than a patch
    */
   features(pixels: Tensor, { layer = -1 }: FeatureOptions = {}): Tensor {
-    return this.vision_tower.features(pixels, { layer, classToken: 'absent', interpolatePositions: 'antialias' });
+    return this.vision_tower.features(pixels, { layer, ...patchesAlone });
+  }
+
+  /** All hidden states. */
+  levels(pixels: Tensor): FeatureLevel[] {
+    return this.vision_tower.levels(pixels, patchesAlone);
   }
 
   /** Rows and columns of patches in an image of this size in pixels. Default: `inputSize`. */

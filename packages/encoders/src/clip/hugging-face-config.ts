@@ -1,29 +1,16 @@
-import { ConfigError, parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
+import { visionPartOf } from '../checkpoint/vision-part.js';
+import { fromVitFields, toVitFields, vitFields } from '../vit/hugging-face-fields.js';
 import { type ClipVisionConfig, parseClipVisionConfig } from './config.js';
-
-/** What of a `config.json` shapes the tower; everything else in it is about text, training or files. */
-const visionSchema = z.object({
-  model_type: z.string().optional(),
-  hidden_size: z.number().optional(),
-  intermediate_size: z.number().optional(),
-  num_hidden_layers: z.number().optional(),
-  num_attention_heads: z.number().optional(),
-  num_channels: z.number().optional(),
-  image_size: z.number().optional(),
-  patch_size: z.number().optional(),
-  hidden_act: z.string().optional(),
-  layer_norm_eps: z.number().optional(),
-  initializer_range: z.number().optional(),
-  initializer_factor: z.number().optional(),
-  // No published tower drops attention weights, and this one cannot.
-  attention_dropout: z.literal(0).optional(),
-});
-
-const fileSchema = visionSchema.extend({ vision_config: visionSchema.nullish() });
 
 /** Values of `model_type` whose vision tower is this one. */
 export const clipModelTypes = ['clip', 'clip_vision_model'] as const;
+
+const fields = {
+  ...vitFields,
+  initializer_range: z.number().optional(),
+  initializer_factor: z.number().optional(),
+};
 
 /**
  * The tower that a Hugging Face `config.json` describes: that of a vision tower, or of a whole model (of CLIP, or of a
@@ -35,27 +22,9 @@ export const clipModelTypes = ['clip', 'clip_vision_model'] as const;
  */
 export function clipVisionConfigFromHuggingFace(json: unknown): ClipVisionConfig {
   const operation = 'clipVisionConfigFromHuggingFace';
-  const file = parseConfig(operation, fileSchema, json);
-  const vision = file.vision_config ?? file;
-  const type = vision.model_type ?? file.model_type;
-  if (type !== undefined && !clipModelTypes.some((known) => known === type)) {
-    throw new ConfigError({
-      operation,
-      expected: `model_type ${clipModelTypes.join(' or ')}`,
-      received: JSON.stringify(type),
-      remedy: 'Open the folder of a CLIP model.',
-    });
-  }
+  const vision = visionPartOf(json, { operation, fields, modelTypes: clipModelTypes, name: 'CLIP' });
   return parseClipVisionConfig({
-    hiddenSize: vision.hidden_size,
-    intermediateSize: vision.intermediate_size,
-    numHiddenLayers: vision.num_hidden_layers,
-    numAttentionHeads: vision.num_attention_heads,
-    numChannels: vision.num_channels,
-    imageSize: vision.image_size,
-    patchSize: vision.patch_size,
-    hiddenAct: vision.hidden_act as ClipVisionConfig['hiddenAct'] | undefined,
-    layerNormEps: vision.layer_norm_eps,
+    ...fromVitFields(vision),
     initializerRange: vision.initializer_range,
     initializerFactor: vision.initializer_factor,
   });
@@ -66,16 +35,7 @@ export function clipVisionConfigToHuggingFace(config: ClipVisionConfig): Record<
   return {
     architectures: ['CLIPVisionModel'],
     model_type: 'clip_vision_model',
-    hidden_size: config.hiddenSize,
-    intermediate_size: config.intermediateSize,
-    num_hidden_layers: config.numHiddenLayers,
-    num_attention_heads: config.numAttentionHeads,
-    num_channels: config.numChannels,
-    image_size: config.imageSize,
-    patch_size: config.patchSize,
-    hidden_act: config.hiddenAct,
-    layer_norm_eps: config.layerNormEps,
-    attention_dropout: 0,
+    ...toVitFields(config),
     initializer_range: config.initializerRange,
     initializer_factor: config.initializerFactor,
   };

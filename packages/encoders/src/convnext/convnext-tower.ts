@@ -6,15 +6,14 @@ import {
   LayerNorm2d,
   Module,
   randomKey,
-  reshape,
   ShapeError,
   type StreamKey,
   type Tensor,
   trainingKey,
-  transpose,
 } from '@ocelli/core-tensor';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { blocksOfHiddenState } from '../vit/hidden-state.js';
+import { mapToTokens } from '../vit/patches.js';
 import { type ConvNextConfig, type ConvNextConfigInput, parseConvNextConfig } from './config.js';
 import { dropPathRates } from './drop-path-rates.js';
 import { ConvNextStage } from './stage.js';
@@ -153,9 +152,15 @@ export class ConvNextTower extends Module implements VisionEncoder {
    */
   features(pixels: Tensor, { layer = -1, ...options }: ConvNextFeatureOptions = {}): Tensor {
     const count = blocksOfHiddenState('ConvNextTower.features', layer, this.config.depths.length);
-    const map = this.maps(pixels, count, options).at(-1)!;
-    const [batch, width, rows, columns] = map.shape as [number, number, number, number];
-    return transpose(reshape(map, [batch, width, rows * columns])); // [batch, rows · columns, width]
+    return mapToTokens(this.maps(pixels, count, options).at(-1)!);
+  }
+
+  /** The map of the stem, which is as large as that of the first stage, and those of the stages; each has a width of its own. */
+  levels(pixels: Tensor, options: ConvNextForwardOptions = {}): FeatureLevel[] {
+    return this.maps(pixels, this.config.depths.length, options).map((map) => ({
+      features: mapToTokens(map),
+      grid: map.shape.slice(2) as [number, number],
+    }));
   }
 
   /**

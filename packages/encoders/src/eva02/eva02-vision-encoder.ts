@@ -9,7 +9,7 @@ import {
   type Tensor,
   transpose,
 } from '@ocelli/core-tensor';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { blocksOfHiddenState } from '../vit/hidden-state.js';
 import { patchGrid, requirePixels } from '../vit/patches.js';
 import { resizePositions } from '../vit/positions.js';
@@ -99,6 +99,14 @@ export class Eva02VisionEncoder extends Module implements VisionEncoder {
   features(pixels: Tensor, { layer = -1, ...options }: Eva02FeatureOptions = {}): Tensor {
     const blocks = blocksOfHiddenState('Eva02VisionEncoder.features', layer, this.blocks.length);
     return gridToTokens(this.states(pixels, blocks, options).at(-1)!);
+  }
+
+  /** All hidden states. */
+  levels(pixels: Tensor, options: Eva02ForwardOptions = {}): FeatureLevel[] {
+    return this.states(pixels, this.blocks.length, options).map((state) => ({
+      features: gridToTokens(state),
+      grid: state.shape.slice(1, 3) as [number, number],
+    }));
   }
 
   get imageSize(): number {

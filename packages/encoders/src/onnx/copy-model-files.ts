@@ -2,17 +2,19 @@ import { copyFile, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError } from '@ocelli/core-tensor';
 
-/** Where the files of an encoder lie in the folder of a model. */
-const subfolder = 'vision';
-
 /**
  * Copies a model and the files beside it into a folder, each appearing whole or not at all.
  *
  * @param external names of the files beside the model, as it calls them
+ * @param target the folder, and the subfolder of it where they shall lie
  * @returns path of the copy, from the folder on
  * @throws CheckpointError if a file cannot be read or written
  */
-export async function copyModelFiles(file: string, external: readonly string[], folder: string): Promise<string> {
+export async function copyModelFiles(
+  file: string,
+  external: readonly string[],
+  { folder, subfolder }: { readonly folder: string; readonly subfolder: string },
+): Promise<string> {
   const name = basename(file);
   // The model last: it never names data that is not there.
   for (const each of [...external, name]) await copyWhole(join(dirname(file), each), join(folder, subfolder, each));

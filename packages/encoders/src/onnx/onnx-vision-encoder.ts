@@ -115,11 +115,13 @@ export class OnnxVisionEncoder extends Module implements VisionEncoder {
   /**
    * Copies the model and the files beside it into a folder.
    *
+   * @param subfolder of the folder, where they shall lie. Default: `vision`.
    * @returns the configuration with the path of the copy, which starts from the folder
    * @throws CheckpointError if a file cannot be read or written
    */
-  async copyFiles(folder: string): Promise<OnnxVisionConfig> {
-    return { ...this.config, file: await copyModelFiles(this.config.file, this.graph.externalFiles, folder) };
+  async copyFiles(folder: string, subfolder = 'vision'): Promise<OnnxVisionConfig> {
+    const { file } = this.config;
+    return { ...this.config, file: await copyModelFiles(file, this.graph.externalFiles, { folder, subfolder }) };
   }
 
   /** What the graph says of the pixels' shape. */

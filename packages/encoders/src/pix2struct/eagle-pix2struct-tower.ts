@@ -11,7 +11,7 @@ import {
   transpose,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { mapToTokens } from '../vit/patches.js';
 import {
   type Pix2StructVisionConfig,
@@ -103,8 +103,29 @@ export class EaglePix2StructTower extends Module implements VisionEncoder {
    * @throws ShapeError if the pixels have other axes, or patches of another size than the encoder takes
    */
   featureMap(pixels: Tensor, { layer }: FeatureOptions = {}): Tensor {
-    const { mean, std, outputGrid, vision } = this.config;
-    const [batch, channels, height = 0, width = 0] = pixels.shape;
+    return this.mapOf(this.vision_tower.features(this.patches(pixels), { layer, attentionMask: null }), pixels);
+  }
+
+  /** {@link featureMap} as tokens, [batch, outputGrid², width]. */
+  features(pixels: Tensor, options: FeatureOptions = {}): Tensor {
+    return mapToTokens(this.featureMap(pixels, options));
+  }
+
+  /** All hidden states on the grid of patches, and {@link features}, which are on that of the output. */
+  levels(pixels: Tensor): FeatureLevel[] {
+    const { hiddenStates, lastHiddenState } = this.vision_tower.forward(this.patches(pixels), { attentionMask: null });
+    const [height, width] = pixels.shape.slice(2) as [number, number];
+    const grid = this.vision_tower.featureGrid(height, width);
+    return [
+      ...hiddenStates.map((features) => ({ features, grid })),
+      { features: mapToTokens(this.mapOf(lastHiddenState, pixels)), grid: this.featureGrid(height, width) },
+    ];
+  }
+
+  /** pixels [batch, 3, height, width] → patches as Pix2Struct takes them, [batch, tokens, 2 + patch] */
+  private patches(pixels: Tensor): Tensor {
+    const { mean, std, vision } = this.config;
+    const [, channels, height = 0, width = 0] = pixels.shape;
     const isImages = pixels.shape.length === 4 && channels === 3 && Math.min(height, width) > 0;
     if (!isImages || vision.patchSize ** 2 * 3 !== vision.patchEmbedHiddenSize) {
       throw new ShapeError({
@@ -116,15 +137,15 @@ export class EaglePix2StructTower extends Module implements VisionEncoder {
     }
     const column = (values: readonly number[]) => tensor(Float32Array.from(values), [3, 1, 1]);
     const bytes = mul(add(mul(pixels, column(std)), column(mean)), 255);
-    const patches = patchesOfPixels(bytes, vision);
-    const tokens = this.vision_tower.features(patches, { layer, attentionMask: null });
-    const map = reshape(transpose(tokens), [batch!, this.width, ...this.vision_tower.featureGrid(height, width)]);
-    return outputGrid === null ? map : interpolate(map, { size: outputGrid, mode: 'bilinear', alignCorners: true });
+    return patchesOfPixels(bytes, vision);
   }
 
-  /** {@link featureMap} as tokens, [batch, outputGrid², width]. */
-  features(pixels: Tensor, options: FeatureOptions = {}): Tensor {
-    return mapToTokens(this.featureMap(pixels, options));
+  /** Tokens of the patches of images → [batch, width, outputGrid, outputGrid] */
+  private mapOf(tokens: Tensor, pixels: Tensor): Tensor {
+    const [batch, , height, width] = pixels.shape as [number, number, number, number];
+    const { outputGrid } = this.config;
+    const map = reshape(transpose(tokens), [batch, this.width, ...this.vision_tower.featureGrid(height, width)]);
+    return outputGrid === null ? map : interpolate(map, { size: outputGrid, mode: 'bilinear', alignCorners: true });
   }
 
   featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {

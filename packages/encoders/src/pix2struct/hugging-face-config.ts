@@ -1,10 +1,10 @@
-import { ConfigError, parseConfig } from '@ocelli/core-tensor';
+import { parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
+import { visionPartOf } from '../checkpoint/vision-part.js';
 import { type Pix2StructVisionConfig, parsePix2StructVisionConfig } from './config.js';
 
 /** What of a `config.json` shapes the encoder; everything else in it is about text, training or files. */
-const visionSchema = z.object({
-  model_type: z.string().optional(),
+const fields = {
   hidden_size: z.number().optional(),
   patch_embed_hidden_size: z.number().optional(),
   d_ff: z.number().optional(),
@@ -15,14 +15,16 @@ const visionSchema = z.object({
   patch_size: z.number().optional(),
   dense_act_fn: z.string().optional(),
   layer_norm_eps: z.number().optional(),
-  initializer_factor: z.number().optional(),
-  initializer_range: z.number().optional(),
   // The published encoders drop nothing, and this one cannot.
   dropout_rate: z.literal(0).optional(),
   attention_dropout: z.literal(0).optional(),
-});
+};
 
-const fileSchema = visionSchema.extend({ vision_config: visionSchema.nullish() });
+/** Of the file, whichever part nests in it. */
+const fileSchema = z.object({
+  initializer_factor: z.number().optional(),
+  initializer_range: z.number().optional(),
+});
 
 /** Values of `model_type` whose vision encoder is this one. */
 export const pix2structModelTypes = ['pix2struct', 'pix2struct_vision_model'] as const;
@@ -36,17 +38,8 @@ export const pix2structModelTypes = ['pix2struct', 'pix2struct_vision_model'] as
  */
 export function pix2structVisionConfigFromHuggingFace(json: unknown): Pix2StructVisionConfig {
   const operation = 'pix2structVisionConfigFromHuggingFace';
+  const vision = visionPartOf(json, { operation, fields, modelTypes: pix2structModelTypes, name: 'Pix2Struct' });
   const file = parseConfig(operation, fileSchema, json);
-  const vision = file.vision_config ?? file;
-  const type = vision.model_type ?? file.model_type;
-  if (type !== undefined && !pix2structModelTypes.some((known) => known === type)) {
-    throw new ConfigError({
-      operation,
-      expected: `model_type ${pix2structModelTypes.join(' or ')}`,
-      received: JSON.stringify(type),
-      remedy: 'Open the folder of a Pix2Struct model.',
-    });
-  }
   return parsePix2StructVisionConfig({
     hiddenSize: vision.hidden_size,
     patchEmbedHiddenSize: vision.patch_embed_hidden_size,

@@ -1,10 +1,10 @@
-import { ConfigError, parseConfig } from '@ocelli/core-tensor';
+import { parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
+import { visionPartOf } from '../checkpoint/vision-part.js';
 import { parseSamVisionConfig, type SamVisionConfig, type SamVisionConfigInput } from './config.js';
 
 /** What of a `config.json` shapes the encoder; everything else in it is about prompts, masks, training or files. */
-const visionSchema = z.object({
-  model_type: z.string().optional(),
+const fields = {
   hidden_size: z.number().optional(),
   output_channels: z.number().optional(),
   num_hidden_layers: z.number().optional(),
@@ -23,13 +23,10 @@ const visionSchema = z.object({
   use_rel_pos: z.boolean().optional(),
   window_size: z.number().optional(),
   global_attn_indexes: z.array(z.number()).optional(),
-});
+};
 
-const fileSchema = visionSchema.extend({
-  vision_config: visionSchema.nullish(),
-  // Of the whole model: the vision part's own is not used by anything.
-  initializer_range: z.number().optional(),
-});
+/** Of a whole model: the vision part's own value is not used by anything. */
+const wholeSchema = z.object({ vision_config: z.unknown().optional(), initializer_range: z.number().optional() });
 
 /** Values of `model_type` whose vision encoder is this one. */
 export const samModelTypes = ['sam', 'sam_vision_model'] as const;
@@ -46,17 +43,8 @@ export type SamVisionOverrides = Pick<SamVisionConfigInput, 'neck' | 'pixelUnshu
  */
 export function samVisionConfigFromHuggingFace(json: unknown, overrides: SamVisionOverrides = {}): SamVisionConfig {
   const operation = 'samVisionConfigFromHuggingFace';
-  const file = parseConfig(operation, fileSchema, json);
-  const vision = file.vision_config ?? file;
-  const type = vision.model_type ?? file.model_type;
-  if (type !== undefined && type !== '' && !samModelTypes.some((known) => known === type)) {
-    throw new ConfigError({
-      operation,
-      expected: `model_type ${samModelTypes.join(' or ')}`,
-      received: JSON.stringify(type),
-      remedy: 'Open the folder of a SAM model.',
-    });
-  }
+  const vision = visionPartOf(json, { operation, fields, modelTypes: samModelTypes, name: 'SAM' });
+  const whole = parseConfig(operation, wholeSchema, json);
   const { hidden_size = 768, mlp_ratio, mlp_dim } = vision;
   return parseSamVisionConfig({
     hiddenSize: hidden_size,
@@ -74,7 +62,7 @@ export function samVisionConfigFromHuggingFace(json: unknown, overrides: SamVisi
     windowSize: vision.window_size,
     globalAttentionIndexes: vision.global_attn_indexes,
     outputChannels: vision.output_channels,
-    initializerRange: file.vision_config ? file.initializer_range : undefined,
+    initializerRange: whole.vision_config ? whole.initializer_range : undefined,
     ...overrides,
   });
 }

@@ -11,7 +11,7 @@ import {
   type Tensor,
   transpose,
 } from '@ocelli/core-tensor';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { mapToTokens, patchGrid, requirePixels } from '../vit/patches.js';
 import { resizePositions } from '../vit/positions.js';
 import { gridToTokens } from '../vit/windows.js';
@@ -133,6 +133,17 @@ export class SamVisionEncoder extends Module implements VisionEncoder {
       });
     }
     return mapToTokens(this.forward(pixels, options).featureMap);
+  }
+
+  /** All hidden states, and what the neck makes of the last one: of another width, and of another grid if it unshuffles. */
+  levels(pixels: Tensor, options: SamForwardOptions = {}): FeatureLevel[] {
+    const { hiddenStates, featureMap } = this.forward(pixels, options);
+    const [height, width] = pixels.shape.slice(2) as [number, number];
+    const grid = patchGrid(height, width, this.config.patchSize);
+    return [
+      ...hiddenStates.map((features) => ({ features, grid })),
+      { features: mapToTokens(featureMap), grid: this.featureGrid(height, width) },
+    ];
   }
 
   get imageSize(): number {

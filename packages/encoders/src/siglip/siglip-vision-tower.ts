@@ -1,5 +1,5 @@
 import { LayerNorm, Module, type Tensor } from '@ocelli/core-tensor';
-import type { FeatureOptions, VisionEncoder } from '../vision-encoder.js';
+import type { FeatureLevel, FeatureOptions, VisionEncoder } from '../vision-encoder.js';
 import { VitEncoder } from '../vit/block.js';
 import { blocksOfHiddenState } from '../vit/hidden-state.js';
 import { patchGrid, requirePixels } from '../vit/patches.js';
@@ -100,6 +100,13 @@ export class SiglipVisionTower extends Module implements VisionEncoder {
   /** Rows and columns of patches in an image of this size in pixels. Default: the configured size. */
   featureGrid(height: number = this.config.imageSize, width: number = height): [rows: number, columns: number] {
     return patchGrid(height, width, this.config.patchSize);
+  }
+
+  /** All hidden states, none of which is after the final norm. */
+  levels(pixels: Tensor, options: SiglipForwardOptions = {}): FeatureLevel[] {
+    const states = this.hiddenStates(pixels, this.config.numHiddenLayers, options);
+    const grid = this.featureGrid(pixels.shape[2], pixels.shape[3]);
+    return states.map((features) => ({ features, grid }));
   }
 
   private hiddenStates(pixels: Tensor, blocks: number, { interpolatePositions }: SiglipForwardOptions): Tensor[] {

@@ -20,6 +20,18 @@ export const llamaConfigs = {
     rmsNormEps: 1e-5,
     ropeTheta: 500000,
   }),
+  'yi-34b': parseLlamaConfig({
+    vocabSize: 64000,
+    hiddenSize: 7168,
+    intermediateSize: 20480,
+    numHiddenLayers: 60,
+    numAttentionHeads: 56,
+    numKeyValueHeads: 8,
+    maxPositionEmbeddings: 4096,
+    rmsNormEps: 1e-5,
+    ropeTheta: 5e6,
+    padTokenId: 0,
+  }),
   'qwen2-0.5b': parseLlamaConfig({
     vocabSize: 151936,
     hiddenSize: 896,

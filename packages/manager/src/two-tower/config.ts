@@ -78,6 +78,18 @@ const bridgeFusionSchema = z
   })
   .refine(...headsDivide);
 
+const meterFusionSchema = z
+  .strictObject({
+    type: z.literal('meter').default('meter'),
+    ...crossModalFields,
+    /**
+     * Whether each tower's last layer is joined by a gated sum of all earlier ones, see `LayerGate`. The towers must be as
+     * wide as the cross-modal layers then. Off in the published models.
+     */
+    layerGates: z.boolean().default(false),
+  })
+  .refine(...headsDivide);
+
 /** Structure of ManagerTower's cross-modal part; plain data. */
 export type ManagerFusionConfig = Readonly<z.output<typeof managerFusionSchema>>;
 /** A {@link ManagerFusionConfig} whose fields may be left out: they default to those of the published base model. */
@@ -86,6 +98,10 @@ export type ManagerFusionConfigInput = Readonly<z.input<typeof managerFusionSche
 export type BridgeFusionConfig = Readonly<z.output<typeof bridgeFusionSchema>>;
 /** A {@link BridgeFusionConfig} whose fields may be left out: they default to those of the published base model. */
 export type BridgeFusionConfigInput = Readonly<z.input<typeof bridgeFusionSchema>>;
+/** Structure of METER's cross-modal part; plain data. */
+export type MeterFusionConfig = Readonly<z.output<typeof meterFusionSchema>>;
+/** A {@link MeterFusionConfig} whose fields may be left out: they default to those of the base model. */
+export type MeterFusionConfigInput = Readonly<z.input<typeof meterFusionSchema>>;
 
 /** @throws ConfigError that names every unknown or invalid field */
 export function parseManagerFusionConfig(config: ManagerFusionConfigInput): ManagerFusionConfig {
@@ -97,8 +113,15 @@ export function parseBridgeFusionConfig(config: BridgeFusionConfigInput): Bridge
   return parseConfig('parseBridgeFusionConfig', bridgeFusionSchema, config);
 }
 
+/** @throws ConfigError that names every unknown or invalid field */
+export function parseMeterFusionConfig(config: MeterFusionConfigInput): MeterFusionConfig {
+  return parseConfig('parseMeterFusionConfig', meterFusionSchema, config);
+}
+
 /** The cross-modal layers of a configuration. */
-export function crossModalLayerConfig(config: ManagerFusionConfig | BridgeFusionConfig): CrossModalLayerConfig {
+export function crossModalLayerConfig(
+  config: ManagerFusionConfig | BridgeFusionConfig | MeterFusionConfig,
+): CrossModalLayerConfig {
   const { hiddenSize, mlpRatio } = config;
   return { ...config, intermediateSize: Math.round(hiddenSize * mlpRatio) };
 }

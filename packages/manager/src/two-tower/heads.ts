@@ -59,6 +59,29 @@ export class ImageTextMatchingHead extends Module {
   }
 }
 
+/**
+ * How well text and image belong together, as one number: ranks texts and images without contrastive features, as
+ * METER's retrieval does. It starts as class 1 of a trained {@link ImageTextMatchingHead}, see {@link startFrom}. Keys
+ * `weight`, `bias`.
+ */
+export class RankingHead extends Linear {
+  constructor(hiddenSize: number) {
+    super(2 * hiddenSize, 1, { initializer: initializers.normal(0, 0.02) });
+  }
+
+  /** pooled [batch, 2 · width] → scores [batch] */
+  score(pooled: Tensor): Tensor {
+    return select(this.forward(pooled), -1, 0);
+  }
+
+  /** Takes over what a head has learned about class 1; that head itself trains no more beside this one. */
+  async startFrom({ fc }: ImageTextMatchingHead): Promise<void> {
+    const [weight, bias] = await Promise.all([fc.floatWeight.data(), fc.bias!.data()]);
+    this.floatWeight.set((weight as Float32Array).slice(this.floatWeight.size));
+    this.bias!.set((bias as Float32Array).slice(1));
+  }
+}
+
 /** Features of one modality for the contrastive loss, of length one. Key `fc`. */
 export class ContrastiveHead extends Module {
   readonly fc: Linear;

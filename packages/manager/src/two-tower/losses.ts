@@ -1,4 +1,4 @@
-import { binaryCrossEntropyWithLogits, mul, type Tensor } from '@ocelli/core-tensor';
+import { binaryCrossEntropyWithLogits, crossEntropy, mul, type Tensor, zeros } from '@ocelli/core-tensor';
 
 /**
  * Loss of VQA: binary cross-entropy, mean over samples and classes, times the number of classes.
@@ -11,4 +11,13 @@ export function visualQuestionAnsweringLoss(logits: Tensor, targets: Tensor): Te
 /** Soft target of an answer that so many of the ten annotators gave: 0, 0.3, 0.6, 0.9, 1. */
 export function annotatorScore(count: number): number {
   return [0, 0.3, 0.6, 0.9][Math.max(0, count)] ?? 1;
+}
+
+/**
+ * Loss of ranking: cross-entropy of the matching text among its image's candidates.
+ *
+ * @param scores [batch, candidates], the matching one first
+ */
+export function rankingLoss(scores: Tensor): Tensor {
+  return crossEntropy(scores, zeros([scores.shape[0]!], 'int32'));
 }

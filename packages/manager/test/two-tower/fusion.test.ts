@@ -1,11 +1,27 @@
-import { closeEngine, notEqual, randomKey, reshape, ShapeError, streamKey, tensor, where } from '@ocelli/core-tensor';
+import {
+  add,
+  closeEngine,
+  notEqual,
+  randomKey,
+  reshape,
+  ShapeError,
+  select,
+  streamKey,
+  tensor,
+  where,
+} from '@ocelli/core-tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   BridgeFusion,
   type FusionInputs,
+  ImageTextMatchingHead,
+  LayerGate,
   ManagerFusion,
   type ManagerFusionConfigInput,
+  MeterFusion,
   managerTypes,
+  RankingHead,
+  rankingLoss,
 } from '../../src/index.js';
 import { difference, normalTensor } from '../support.js';
 
@@ -117,5 +133,79 @@ describe('BridgeFusion', () => {
       [2, 16],
     ]);
     expect(() => fusion.forward(inputs(3, 2))).toThrow(ShapeError);
+  });
+});
+
+describe('MeterFusion', () => {
+  const sizes = { hiddenSize: 8, numHeads: 2, numLayers: 2 };
+
+  it('has the blocks and poolers of BridgeTower, and neither bridges nor managers', () => {
+    const base = new MeterFusion();
+    const bridges = new BridgeFusion();
+    // 12 norms of width 768: those of 10 bridges, and two in front of the first layers.
+    expect(bridges.parameterCount() - base.parameterCount()).toBe(12 * 2 * 768);
+    const names = Object.keys(base.namedParameters());
+    expect(Object.keys(bridges.namedParameters()).filter((name) => !/link_tower|_layernorm/.test(name))).toEqual(names);
+  });
+
+  it('gives the blocks of a layer what both were before it', async () => {
+    const fusion = new MeterFusion(sizes).initialize(0);
+    const { text, image } = fusion.forward(inputs(1, 1));
+    const given = inputs(1, 1);
+    const types = (row: number) => select(fusion.token_type_embeddings.weight, 0, row);
+    let [t, v] = [add(given.text[0]!, types(0)), add(given.image[0]!, types(1))];
+    for (const layer of [0, 1]) {
+      [t, v] = [
+        fusion.cross_modal_text_layers[layer]!.forward(t, { context: v, mask: given.textMask }),
+        fusion.cross_modal_image_layers[layer]!.forward(v, { context: t, contextMask: given.textMask }),
+      ];
+    }
+    expect(await difference(text, t)).toBeLessThan(1e-6);
+    expect(await difference(image, v)).toBeLessThan(1e-6);
+    expect(() => fusion.forward(inputs(2, 1))).toThrow(ShapeError);
+  });
+
+  it('drops under a training key alone', async () => {
+    const fusion = new MeterFusion(sizes).initialize(0);
+    const key = { trainingKey: streamKey(randomKey(3)) };
+    expect(
+      await difference(fusion.forward(inputs(1, 1), key).pooled, fusion.forward(inputs(1, 1)).pooled),
+    ).toBeGreaterThan(1e-5);
+  });
+});
+
+describe('LayerGate', () => {
+  it('adds a softmax over the earlier layers to the last one', async () => {
+    const gate = new LayerGate(2);
+    gate.floatWeight.set(Float32Array.of(1, 0, 0, 2));
+    gate.bias!.set(Float32Array.of(0, 0));
+    const states = [
+      [1, -1],
+      [3, 0.5],
+      [10, 20],
+    ].map((values) => tensor(values, [1, 1, 2]));
+    const weight = (a: number, b: number) => Math.exp(a) / (Math.exp(a) + Math.exp(b));
+    const expected = [10 + weight(1, 3) * 1 + weight(3, 1) * 3, 20 + weight(-2, 1) * -1 + weight(1, -2) * 0.5];
+    const computed = (await gate.sum(states).data()) as Float32Array;
+    expected.forEach((value, index) => {
+      expect(computed[index]).toBeCloseTo(value, 5);
+    });
+    expect(() => gate.sum(states.slice(2))).toThrow(ShapeError);
+  });
+});
+
+describe('RankingHead', () => {
+  it('starts as class 1 of matching, and ranks', async () => {
+    const matching = new ImageTextMatchingHead(4).initialize(1);
+    matching.fc.bias!.set(Float32Array.of(0.5, -0.25));
+    const head = new RankingHead(4).initialize(2);
+    await head.startFrom(matching);
+    const pooled = normalTensor([3, 8]);
+    expect(await difference(head.score(pooled), select(matching.forward(pooled), 1, 1))).toBeLessThan(1e-6);
+  });
+
+  it('is trained to put the matching text first', async () => {
+    const loss = await rankingLoss(tensor([[2, 0, 1]])).item();
+    expect(loss).toBeCloseTo(-Math.log(Math.exp(2) / (Math.exp(2) + 1 + Math.E)), 5);
   });
 });

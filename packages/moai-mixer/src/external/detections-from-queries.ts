@@ -1,5 +1,6 @@
 import { ShapeError } from '@ocelli/core-tensor';
 import type { DetectedObject } from '../verbalization/findings.js';
+import { strongest } from './scores.js';
 
 /** What an open-world detector gives for one picture. */
 export interface DetectorOutput {
@@ -38,8 +39,7 @@ export function detectionsFromQueries(
   }
   return Array.from({ length: count }, (_, index): DetectedObject => {
     const scores = logits.subarray(index * names, (index + 1) * names);
-    let label = 0;
-    for (let name = 1; name < names; name++) if (scores[name]! > scores[label]!) label = name;
+    const label = strongest(scores);
     const [x, y, width, height] = boxes.subarray(index * 4, index * 4 + 4) as unknown as [
       number,
       number,

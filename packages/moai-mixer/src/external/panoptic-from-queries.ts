@@ -1,6 +1,7 @@
 import { ShapeError } from '@ocelli/core-tensor';
 import type { PanopticSegmentation } from '../verbalization/findings.js';
 import { resizeBilinear } from './resize-bilinear.js';
+import { softmaxOf, strongest } from './scores.js';
 
 /** What a segmenter with queries gives for one picture. */
 export interface SegmenterOutput {
@@ -91,8 +92,6 @@ export function panopticFromQueries(
 }
 
 function likeliestClass(logits: Float32Array): { readonly label: number; readonly probability: number } {
-  let label = 0;
-  for (let index = 1; index < logits.length; index++) if (logits[index]! > logits[label]!) label = index;
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[label]!), 0);
-  return { label, probability: 1 / total };
+  const label = strongest(logits);
+  return { label, probability: softmaxOf(logits)[label]! };
 }

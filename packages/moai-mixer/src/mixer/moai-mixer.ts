@@ -31,7 +31,8 @@ export interface ExpertWeights {
  * (Lee et al. 2024; `moai/arch/modeling_internlm2.py`). I reads the auxiliary tokens, L and itself; L reads the auxiliary
  * tokens, I and itself; all read what came in, unmixed. I' = Σ softmax(W·i + b)ₖ · expertₖ(I), and L' alike.
  *
- * It stands between a block's norm and its attention: only queries, keys and values change, the residual does not.
+ * It stands between a block's norm and its attention: only queries, keys and values change, the residual does not. (The
+ * paper writes it in front of the whole block, and a gate without bias; the published weights are of the code.)
  * Parameters are named as in the published checkpoint below `attention`. Experts work on whole sequences and masks
  * choose rows and keys, so that one program serves all places of the image.
  */

@@ -13,10 +13,11 @@ interface PromptCase {
   readonly input_ids: readonly number[];
 }
 
-const imageToken = 60;
+/** What the fixtures' tokenizer has for `<image>`. */
+export const imageToken = 60;
 
 /** The fixtures' tokenizer: an id for each piece between spaces. */
-function toyTokens(text: string): number[] {
+export function toyTokens(text: string): number[] {
   const pieces = text.split(' ').filter((piece) => piece !== '');
   return pieces.map((piece) =>
     piece === '<image>' ? imageToken : 3 + (new TextEncoder().encode(piece).reduce((sum, byte) => sum + byte, 0) % 50),

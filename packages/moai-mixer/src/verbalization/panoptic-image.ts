@@ -32,6 +32,10 @@ export function panopticImage({ ids }: PanopticSegmentation): Uint8Array {
   return image;
 }
 
+/** CLIP's mean and deviation of each channel, for values 0 … 1. */
+export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
+export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
+
 /** Options of {@link panopticPixels}. */
 export interface PanopticPixelsOptions {
   /**
@@ -49,11 +53,7 @@ export interface PanopticPixelsOptions {
 /** A segmentation as the vision tower reads it, normalised like a photograph: [3, height, width]. */
 export function panopticPixels(
   segmentation: PanopticSegmentation,
-  {
-    range = 'unit',
-    mean = [0.48145466, 0.4578275, 0.40821073],
-    std = [0.26862954, 0.26130258, 0.27577711],
-  }: PanopticPixelsOptions = {},
+  { range = 'unit', mean = clipMean, std = clipStd }: PanopticPixelsOptions = {},
 ): Float32Array {
   const image = panopticImage(segmentation);
   const area = image.length / 3;

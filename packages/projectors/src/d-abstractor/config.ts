@@ -15,6 +15,7 @@ export const dAbstractorDefaults = {
   dropout: 0.1,
   layerNormEps: 1e-5,
   pooledTarget: 'query',
+  offsetStart: 'normal',
 } as const;
 
 const schema = z
@@ -43,6 +44,12 @@ const schema = z
      * paper says. `none`: both are learned, and nothing is pooled.
      */
     pooledTarget: z.enum(['query', 'target', 'none']).default(dAbstractorDefaults.pooledTarget),
+    /**
+     * How the deformable attention starts. `normal`: N(0, initializerRange²) with biases of zero everywhere, as in the
+     * official code, which draws Deformable DETR's own start anew and so loses it; its published models were trained from
+     * there. `directions`: as Deformable DETR, heads look into different directions and weights are even.
+     */
+    offsetStart: z.enum(['normal', 'directions']).default(dAbstractorDefaults.offsetStart),
   })
   .refine(({ hiddenSize, numAttentionHeads }) => hiddenSize % numAttentionHeads === 0, {
     path: ['numAttentionHeads'],

@@ -59,8 +59,7 @@ export class DAbstractorLayer extends Module {
       heads: numAttentionHeads,
       points: numPoints,
       levels: 1,
-      // The official code draws these anew too: Deformable DETR's directions are lost.
-      initializer,
+      initializer: config.offsetStart === 'normal' ? initializer : undefined,
     });
     this.encoder_attn_layer_norm = new LayerNorm(hiddenSize, layerNormEps);
     this.fc1 = new Linear(hiddenSize, intermediateSize, { initializer });

@@ -45,6 +45,25 @@ describe('DAbstractor', () => {
     expect(values).toEqual(initialReferencePoints(16, 4));
   });
 
+  it('starts its offsets as all else, as published, or in the directions of Deformable DETR', async () => {
+    const biasOf = async (offsetStart?: 'normal' | 'directions') => {
+      const projector = new DAbstractor({ ...config, ...(offsetStart && { offsetStart }) }).initialize(1);
+      const { sampling_offsets: offsets } = projector.layers[0]!.encoder_attn;
+      const [weight, bias] = await Promise.all([offsets.floatWeight.data(), offsets.bias!.data()]);
+      return { hasWeight: (weight as Float32Array).some((value) => value !== 0), bias: [...(bias as Float32Array)] };
+    };
+    const published = await biasOf();
+    expect(published.hasWeight).toBe(true);
+    expect(published.bias.every((value) => value === 0)).toBe(true);
+    const directed = await biasOf('directions');
+    expect(directed.hasWeight).toBe(false);
+    // Two heads of four points each: to the right, and to the left.
+    directed.bias.forEach((value, index) => {
+      const [head, point, axis] = [Math.floor(index / 8), Math.floor(index / 2) % 4, index % 2];
+      expect(value).toBeCloseTo(axis === 1 ? 0 : (head === 0 ? 1 : -1) * (point + 1), 5);
+    });
+  });
+
   it('does not look at the features twice as far away as its map is wide', async () => {
     const projector = new DAbstractor({ ...config, positionEmbedding: false, pooledTarget: 'none' }).initialize(1);
     projector.reference_points.set(new Float32Array(8).fill(3));

@@ -118,6 +118,9 @@ describe('the figures of Eagle', () => {
     expect(millions(paths)).toBeCloseTo(4.2, 2);
     expect(millions(projector(paths.width))).toBeCloseTo(20.98, 2);
     expect(createFusion({ type: 'channel-concat', widths: [1024, 3072, 1024, 1024, 1536] }).width).toBe(7680);
+    // Table 4 has 1201 M with the encoders' 1149.98 M, which is what mining at the high map's width makes.
+    const mining = createFusion({ type: 'mini-gemini', widths, miningWidth: 3072 });
+    expect(1149.98 + millions(mining, projector(mining.width))).toBeCloseTo(1201.4, 1);
   });
 });
 
@@ -166,6 +169,18 @@ describe('the windows of Mini-Gemini', () => {
       (token) => before.slice(8 * token, 8 * token + 8).join() !== after.slice(8 * token, 8 * token + 8).join(),
     );
     expect(changed).toEqual([1]);
+  });
+
+  it('are mined at another width, onto the queries', async () => {
+    const fusion = createFusion({ ...configs['mini-gemini'], miningWidth: 5 }).initialize(0);
+    const [low, high] = maps() as [Tensor, Tensor];
+    const tokens = fusion.fuse([low, high]);
+    expect([fusion.width, tokens.shape]).toEqual([5, [2, 4, 5]]);
+    const queries = await numbers(fusion.vlm_uni_query_projector.forward(mapToTokens(low)));
+    const mined = await numbers(fusion.mine([low, high]));
+    (await numbers(tokens)).forEach((value, index) => {
+      expect(value).toBeCloseTo(queries[index]! + mined[index]!, 5);
+    });
   });
 
   it('are whole numbers of cells', () => {

@@ -1,6 +1,13 @@
-import { ConfigError, LayerNorm, Module, matchesName, type NamedParameters, RMSNorm } from '@ocelli/core-tensor';
+import {
+  ConfigError,
+  LayerNorm,
+  Module,
+  matchesName,
+  type NamedParameters,
+  namePattern,
+  RMSNorm,
+} from '@ocelli/core-tensor';
 import { z } from 'zod';
-import { namePattern } from './name-pattern.js';
 
 /** Deviations of some parameters from the learning rate and weight decay of the others. */
 export const groupConfigSchema = z

@@ -8,6 +8,8 @@ export const stageConfigSchema = z.strictObject({
   name: z.string().min(1),
   /** Patterns of the parameters that train; all others are frozen. `*` for all. */
   trainable: z.array(z.string()).min(1),
+  /** Patterns of parameters that stay frozen although `trainable` names them. */
+  frozen: z.array(z.string()).min(1).optional(),
   /** Peak learning rate. */
   learningRate: z.number().positive(),
   /** Parameters with a learning rate or weight decay of their own. */

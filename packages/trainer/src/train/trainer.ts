@@ -1,10 +1,9 @@
-import { EngineError, foldIn, type RandomKey, randomKey } from '@ocelli/core-tensor';
+import { EngineError, foldIn, type RandomKey, randomKey, trainOnly } from '@ocelli/core-tensor';
 import type { Restored } from '../checkpoints/restore.js';
 import { configHash, packageVersions } from '../checkpoints/trainer-state.js';
 import { NonFiniteError, TrainingEngineError } from '../errors.js';
 import type { JsonValue } from '../json.js';
 import { AdamW } from '../optimizers/adamw.js';
-import { namePattern } from '../optimizers/name-pattern.js';
 import { parameterGroups } from '../optimizers/parameter-groups.js';
 import { placeParameters } from '../place-parameters.js';
 import { createSchedule, type Schedule } from '../schedules/schedule.js';
@@ -91,7 +90,7 @@ export class Trainer<Inputs> {
 
   private async prepare(index: number, stage: Stage, restored: Restored | undefined): Promise<PreparedStage<Inputs>> {
     const { model, loss, batches } = this.options;
-    model.freeze().unfreeze(...stage.trainable.map(namePattern));
+    trainOnly(model, stage);
     const optimizer = new AdamW(parameterGroups(model, stage), stage.optimizer);
     if (restored) optimizer.loadState(restored.optimizer);
     await placeParameters(Object.values(model.namedParameters()));

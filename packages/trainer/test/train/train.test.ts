@@ -77,6 +77,7 @@ describe('train', () => {
     expect(await changed({ trainable: ['down', 'up.bias'] })).toEqual(['up.bias', 'down.weight', 'down.bias']);
     expect(run.model.up.floatWeight.requiresGrad).toBe(false);
     expect(await changed({ trainable: ['*.weight'] })).toEqual(['up.weight', 'norm.weight', 'down.weight']);
+    expect(await changed({ trainable: ['*'], frozen: ['norm', '*.bias'] })).toEqual(['up.weight', 'down.weight']);
     expect(await values(run.model)).not.toEqual(before);
     const [first, second] = [new Mlp(8).initialize(4), new Mlp(8).initialize(4)];
     for (const [model, learningRate] of [

@@ -1,5 +1,11 @@
 import { ConfigError, Module, type Tensor } from '@ocelli/core-tensor';
-import { ConvNextTower, type FeatureOptions, HighResolutionClipTower, type VisionEncoder } from '@ocelli/encoders';
+import {
+  ConvNextTower,
+  type FeatureLevel,
+  type FeatureOptions,
+  HighResolutionClipTower,
+  type VisionEncoder,
+} from '@ocelli/encoders';
 import { LlavaHrFusion, MixtureOfResolutionAdapter, tokensToMap } from '@ocelli/projectors';
 import { resizePixels } from '../mixture/expert.js';
 import { type LlavaHrTowerConfig, type LlavaHrTowerConfigInput, parseLlavaHrTowerConfig } from './config.js';
@@ -55,23 +61,39 @@ export class LlavaHrTower extends Module implements VisionEncoder {
         remedy: 'Leave it out.',
       });
     }
-    const { embeddings } = this.fast_vision_tower.vision_tower.vision_model;
-    const small = resizePixels(pixels, this.fast_vision_tower.config.inputSize);
-    return this.combine(embeddings.forward(small, { classToken: false, antialias: true }), pixels);
+    return this.combine(this.embed(pixels), pixels);
+  }
+
+  /** Hidden states of the fast path with what the slow one adds to them, and what both give at the end. */
+  levels(pixels: Tensor): FeatureLevel[] {
+    const grid = this.featureGrid();
+    return this.states(this.embed(pixels), pixels).map((features) => ({ features, grid }));
   }
 
   /** embedded patches [batch, side², width] of the fast path, without class token, and the slow path's pixels → same */
   combine(embedded: Tensor, pixels: Tensor): Tensor {
+    return this.states(embedded, pixels).at(-1)!;
+  }
+
+  /** The fast path's patches, embedded: [batch, side², width]. */
+  private embed(pixels: Tensor): Tensor {
+    const { embeddings } = this.fast_vision_tower.vision_tower.vision_model;
+    const small = resizePixels(pixels, this.fast_vision_tower.config.inputSize);
+    return embeddings.forward(small, { classToken: false, antialias: true });
+  }
+
+  private states(embedded: Tensor, pixels: Tensor): Tensor[] {
     const { pre_layrnorm, encoder } = this.fast_vision_tower.vision_tower.vision_model;
     const slow = this.slow_vision_tower.vision_tower.forward(pixels).stages.at(-1)!;
     const quarter = encoder.layers.length / 4;
     const side = Math.sqrt(embedded.shape[1]!);
-    const fast = encoder.layers.reduce((hidden, block, index) => {
-      const output = block.forward(hidden);
+    const states = [pre_layrnorm.forward(embedded)];
+    for (const [index, block] of encoder.layers.entries()) {
+      const output = block.forward(states[index]!);
       const adapter = (index + 1) % quarter === 0 ? this.align_stages_latent[(index + 1) / quarter - 1] : undefined;
-      return adapter ? adapter.forward(tokensToMap(output, [side, side]), slow) : output;
-    }, pre_layrnorm.forward(embedded));
-    return this.align_stages[0].fuse([tokensToMap(fast, [side, side]), slow]);
+      states.push(adapter ? adapter.forward(tokensToMap(output, [side, side]), slow) : output);
+    }
+    return [...states, this.align_stages[0].fuse([tokensToMap(states.at(-1)!, [side, side]), slow])];
   }
 
   /** The same for all images, as they are resized. */

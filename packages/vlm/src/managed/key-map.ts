@@ -4,6 +4,8 @@ import type { ManagedVisionLanguageModel } from './managed-model.js';
 
 /** Roots of the decoder's parts in the official layout (`llava_qwen_manager`). */
 const decoderRoots: readonly (readonly [part: string, root: string])[] = [
+  // Behind this path linear layers are numbered as there; other projectors have no published names, and keep their own.
+  ['projector.net.', 'model.mm_projector.'],
   ['projector.', 'model.mm_projector.'],
   ['managers.', 'model.'],
   ['image_newline', 'model.image_newline'],

@@ -1,9 +1,8 @@
 import {
   concat,
+  foldStream,
   gather,
-  gelu,
   initializers,
-  Linear,
   Module,
   Parameter,
   reshape,
@@ -22,13 +21,15 @@ import {
   ResidualManagers,
   type ResidualManagersConfig,
 } from '@ocelli/manager';
+import type { Projector, ProjectorConfig } from '@ocelli/projectors';
 import { assembleSequences } from '../assemble.js';
 import { arrangeGridTokens } from '../grid-tokens.js';
+import { createFittingProjector } from '../projection.js';
 import { type ManagedDecoderConfig, parseManagedDecoderConfig } from './config.js';
 import type { ManagedBatch } from './plan.js';
 
 export interface ManagedDecoderOptions {
-  /** Draws the managers' jitter; without a key there is none, as in evaluation. */
+  /** Draws the managers' jitter, and what the projector drops; without a key there is neither, as in evaluation. */
   readonly trainingKey?: StreamKey | undefined;
 }
 
@@ -56,7 +57,7 @@ interface ProjectedFeatures {
  * Source: LLaVA-OV-Manager `llava/model/llava_arch.py`, `language_model/modeling_qwen2.py`.
  */
 export class ManagedDecoder extends Module {
-  readonly projector: { readonly 0: Linear; readonly 2: Linear };
+  readonly projector: Projector;
   readonly image_newline: Parameter | undefined;
   readonly managers: ResidualManagers;
   readonly language: Llama;
@@ -65,6 +66,7 @@ export class ManagedDecoder extends Module {
   readonly config: {
     readonly visionWidth: number;
     readonly language: LlamaConfig;
+    readonly projector: ProjectorConfig;
     readonly managers: ResidualManagersConfig;
     readonly imageNewline: boolean;
   };
@@ -72,15 +74,25 @@ export class ManagedDecoder extends Module {
   /** @throws ConfigError if a part's configuration is invalid */
   constructor(config: ManagedDecoderConfig) {
     super();
-    const { visionWidth, language, managers, imageNewline } = parseManagedDecoderConfig(config);
+    const { visionWidth, language, projector, managers, imageNewline } = parseManagedDecoderConfig(config);
     this.language = new Llama(language);
     const { hiddenSize, numHiddenLayers } = this.language.config;
     this.managers = new ResidualManagers({ ...managers, hiddenSize, languageLayers: numHiddenLayers });
-    this.projector = { 0: new Linear(visionWidth, hiddenSize), 2: new Linear(hiddenSize, hiddenSize) };
+    this.projector = createFittingProjector(projector, {
+      operation: 'ManagedDecoder',
+      features: { width: visionWidth },
+      languageWidth: hiddenSize,
+    });
     this.image_newline = imageNewline
       ? new Parameter([hiddenSize], { initializer: initializers.normal(0, hiddenSize ** -0.5) })
       : undefined;
-    this.config = { visionWidth, language: this.language.config, managers: this.managers.config, imageNewline };
+    this.config = {
+      visionWidth,
+      language: this.language.config,
+      projector: this.projector.config,
+      managers: this.managers.config,
+      imageNewline,
+    };
   }
 
   /**
@@ -95,7 +107,7 @@ export class ManagedDecoder extends Module {
 
   /** What the language model reads, for a forward pass, prefilling or generating. */
   input(states: readonly Tensor[], batch: ManagedBatch, { trainingKey }: ManagedDecoderOptions = {}): ManagedInput {
-    const projected = this.project(states);
+    const projected = this.project(states, trainingKey);
     const visual = arrangeGridTokens(projected.last, this.newline(1), batch.gridTokens); // [tokens, width]
     const inputsEmbeds = assembleSequences(this.language.embed(batch.inputIds), visual, batch.plan);
     const hooks = this.managers.hooks(this.sequence(this.levelTokens(projected.levels, batch), batch), { trainingKey });
@@ -134,7 +146,7 @@ export class ManagedDecoder extends Module {
     return this.image_newline ? tile(this.image_newline, times, 0) : zeros([times * hiddenSize]);
   }
 
-  private project(states: readonly Tensor[]): ProjectedFeatures {
+  private project(states: readonly Tensor[], trainingKey?: StreamKey): ProjectedFeatures {
     const managed = this.managers.states.map((index) => states[index]);
     const last = states.at(-1);
     if (!last || managed.includes(undefined)) {
@@ -145,7 +157,16 @@ export class ManagedDecoder extends Module {
         remedy: "Pass all of them, the patch embedding first, or change the managers' `select`.",
       });
     }
-    const through = (x: Tensor) => this.projector[2].forward(gelu(this.projector[0].forward(x)));
-    return { last: through(last), levels: this.managers.embedLevels(through(stack(managed as Tensor[], 1))) };
+    const levels = stack(managed as Tensor[], 1);
+    const [inputs, count, features, width] = levels.shape as [number, number, number, number];
+    // The managers draw from the streams before these.
+    const dropoutKey = (use: number) => trainingKey && foldStream(trainingKey, this.managers.layers.length + use);
+    const all = reshape(levels, [inputs * count, features, width]);
+    const projected = this.projector.forward(all, { dropoutKey: dropoutKey(0) });
+    const [, tokens, languageWidth] = projected.shape as [number, number, number];
+    return {
+      last: this.projector.forward(last, { dropoutKey: dropoutKey(1) }),
+      levels: this.managers.embedLevels(reshape(projected, [inputs, count, tokens, languageWidth])),
+    };
   }
 }

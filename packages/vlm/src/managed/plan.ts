@@ -10,7 +10,7 @@ import {
 } from '@ocelli/data';
 import type { ResidualManagersConfig } from '@ocelli/manager';
 import { type GridTokens, gridTensors } from '../grid-tokens.js';
-import { type QuestionRow, questionPlaces } from './question.js';
+import { type QuestionRow, questionIndex, questionPlaces } from './question.js';
 
 /** Sequences with managed visual tokens, as tensors. */
 export interface ManagedBatch {
@@ -38,6 +38,12 @@ export interface ManagedBatchOptions
   readonly featuresPerSide: number;
   /** Id that opens each turn, `<|im_start|>` of Qwen2: 151644. Default. */
   readonly openingToken?: number;
+  /**
+   * What the question is in a row without turns, a picture and its caption. `caption`: the caption, as in the released code,
+   * whose managers then see what the model is to predict; kept for parity. `none`: there is none, and managers look at the
+   * visual tokens instead. Makes no difference to static managers, those of the published models. Default: `caption`.
+   */
+  readonly captions?: 'caption' | 'none';
   /** Which visual tokens are managed. Default: all. */
   readonly gridType?: ResidualManagersConfig['gridType'];
 }
@@ -51,6 +57,7 @@ export interface ManagedBatchOptions
  */
 export function planManagedBatch(rows: readonly SpliceRow[], options: ManagedBatchOptions): ManagedBatch {
   const { images, featuresPerSide, openingToken = 151_644, gridType = 'all', imageToken = IMAGE_TOKEN } = options;
+  const { captions = 'caption' } = options;
   const tokens = planGridTokens(images, { featuresPerSide });
   const spliced = spliceImages(rows, { ...options, featureLengths: tokens.lengths });
   const { batch, length } = spliced;
@@ -74,7 +81,8 @@ export function planManagedBatch(rows: readonly SpliceRow[], options: ManagedBat
       featuresPerSide,
       lengths: tokens.lengths,
     });
-    const asked = questionPlaces(row, openingToken, spliced.lengths[index]!);
+    const isCaption = questionIndex(row, openingToken).start < 0;
+    const asked = isCaption && captions === 'none' ? [] : questionPlaces(row, openingToken, spliced.lengths[index]!);
     for (const place of asked.length > 0 ? asked : managed) questionMask[first + place] = 1;
   }
   const cells = [batch, length];

@@ -1,6 +1,6 @@
 import { ConfigError, Module, type Tensor } from '@ocelli/core-tensor';
-import type { EncoderConfig, FeatureOptions, VisionEncoder } from '@ocelli/encoders';
-import { createFusion, type Fusion, type FusionConfigInput } from '@ocelli/projectors';
+import type { EncoderConfig, FeatureLevel, FeatureOptions, VisionEncoder } from '@ocelli/encoders';
+import { createFusion, type Fusion, type FusionConfigInput, mapToTokens } from '@ocelli/projectors';
 import { type EncoderMixtureConfig, type EncoderMixtureConfigInput, parseMixtureParts } from './config.js';
 import { createExpert, type Expert } from './expert.js';
 
@@ -67,6 +67,13 @@ export class EncoderMixture extends Module implements VisionEncoder {
       });
     }
     return this.fusion.fuse(this.featureMaps(pixels));
+  }
+
+  /** What each encoder sees, before the fusion, and what the fusion makes of it. */
+  levels(pixels: Tensor): FeatureLevel[] {
+    const maps = this.featureMaps(pixels);
+    const own = maps.map((map, index) => ({ features: mapToTokens(map), grid: this.experts[index]!.grid }));
+    return [...own, { features: this.fusion.fuse(maps), grid: this.featureGrid() }];
   }
 
   /** What each encoder sees, before the fusion: [batch, width, rows, columns] each. */

@@ -1,5 +1,5 @@
 import { parseConfig } from '@ocelli/core-tensor';
-import { clipVisionConfigs, type EncoderConfigInput } from '@ocelli/encoders';
+import { clipVisionConfigs } from '@ocelli/encoders';
 import { type LlamaConfig, type LlamaConfigInput, llamaConfigs, parseLlamaConfig } from '@ocelli/language';
 import {
   type MoaiCompressorConfig,
@@ -12,8 +12,9 @@ import {
   parseMoaiMixersConfig,
   parsePartialLoraConfig,
 } from '@ocelli/moai-mixer';
-import type { ProjectorConfigInput } from '@ocelli/projectors';
 import { z } from 'zod';
+import type { FittedProjectorConfigInput } from '../projection.js';
+import type { VisionConfigInput } from '../vision.js';
 
 /** Structure of a decoder with mixers; plain data. What is left out is MoAI-7B's. */
 export interface MoaiDecoderConfigInput {
@@ -34,19 +35,22 @@ export interface MoaiDecoderConfig {
 /** Structure of a MoAI model; plain data. What is left out is MoAI-7B's. */
 export interface MoaiConfigInput extends MoaiDecoderConfigInput {
   /** Default: CLIP ViT-L/14 for pictures of 490 × 490 pixels. */
-  readonly vision?: EncoderConfigInput;
-  /** Hidden state of the tower that the projector gets. Default: −1, the output of the last block. */
-  readonly featureLayer?: number;
-  /** `null` for MoAI's: linear, GELU, linear. Default: `null`. */
-  readonly projector?: ProjectorConfigInput | null;
+  readonly vision?: VisionConfigInput;
+  /**
+   * Hidden state of the tower that the projector gets. Default: −1 for CLIP, the output of the last block; that of the
+   * encoder for others.
+   */
+  readonly featureLayer?: number | undefined;
+  /** Its widths, and its number of features, may be left out. Default: MoAI's, which is linear, GELU, linear. */
+  readonly projector?: FittedProjectorConfigInput;
   readonly compressor?: Omit<MoaiCompressorConfigInput, 'hiddenSize'>;
 }
 
 /** A {@link MoaiConfigInput} with its defaults filled in. */
 export interface MoaiConfig extends MoaiDecoderConfig {
-  readonly vision: EncoderConfigInput;
-  readonly featureLayer: number;
-  readonly projector: ProjectorConfigInput | null;
+  readonly vision: VisionConfigInput;
+  readonly featureLayer?: number | undefined;
+  readonly projector: FittedProjectorConfigInput;
   readonly compressor: Omit<MoaiCompressorConfig, 'hiddenSize'>;
 }
 
@@ -67,8 +71,8 @@ const decoderSchema = z.strictObject(decoderFields);
 const schema = z.strictObject({
   ...decoderFields,
   vision: part.optional(),
-  featureLayer: z.int().default(-1),
-  projector: part.nullable().optional(),
+  featureLayer: z.int().optional(),
+  projector: part.optional(),
   compressor: widePart.optional(),
 });
 
@@ -91,8 +95,16 @@ export function parseMoaiDecoderConfig(config: MoaiDecoderConfigInput): MoaiDeco
 
 /** @throws ConfigError that names every unknown or invalid field */
 export function parseMoaiConfig(config: MoaiConfigInput): MoaiConfig {
-  const { featureLayer } = parseConfig('MoaiModel', schema, config);
-  const { vision, projector = null, compressor = {}, language, mixers, partialLora } = config;
+  parseConfig('MoaiModel', schema, config);
+  const {
+    vision = { ...clipVisionConfigs['clip-vit-large-patch14-336'], imageSize: 490 },
+    projector = { type: 'mlp', activation: 'gelu', weightStart: 'uniform' },
+    compressor = {},
+    language,
+    mixers,
+    partialLora,
+  } = config;
+  const featureLayer = config.featureLayer ?? ((vision.type ?? 'clip') === 'clip' ? -1 : undefined);
   const decoder = decoderParts({
     ...(language && { language }),
     ...(mixers && { mixers }),
@@ -102,8 +114,8 @@ export function parseMoaiConfig(config: MoaiConfigInput): MoaiConfig {
   const { hiddenSize: _width, ...parsedCompressor } = parseMoaiCompressorConfig({ ...compressor, ...width });
   return {
     ...decoder,
-    vision: vision ?? { ...clipVisionConfigs['clip-vit-large-patch14-336'], imageSize: 490 },
-    featureLayer,
+    vision,
+    ...(featureLayer !== undefined && { featureLayer }),
     projector,
     compressor: parsedCompressor,
   };

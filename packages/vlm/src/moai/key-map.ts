@@ -51,5 +51,9 @@ export function moaiKeyMap(model: MoaiModel): KeyMap {
     key: `vit.vision_tower.${name}`,
     parameter: `vision.${name}`,
   }));
-  return { rules: [...moaiDecoderKeyMap(model.decoder, 'decoder.').rules, ...tower] };
+  const projector = ['weight', 'bias'].map((end) => ({
+    key: `vision_proj.*.${end}`,
+    parameter: `vision_proj.net.*.${end}`,
+  }));
+  return { rules: [...moaiDecoderKeyMap(model.decoder, 'decoder.').rules, ...tower, ...projector] };
 }

@@ -27,7 +27,8 @@ export type MoaiPassOptions = Pick<MixingOptions, 'mode' | 'routing' | 'onWeight
 
 /**
  * A language model with partial LoRA at image positions and MoAI-Mixers in front of the attention of some layers
- * (Lee et al. 2024; `moai/arch/modeling_internlm2.py`).
+ * (Lee et al. 2024; `moai/arch/modeling_internlm2.py`). The official code counts padding in rotary angles, and ignores
+ * position ids; angles are relative, so that outputs do not depend on it.
  */
 export class MoaiDecoder extends Module {
   readonly config: MoaiDecoderConfig;

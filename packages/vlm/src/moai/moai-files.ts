@@ -7,18 +7,13 @@ import {
   loadWeights,
   OcelliError,
   readJsonFile,
-  type SaveWeightsOptions,
-  saveWeights,
-  writeFileAtomically,
 } from '@ocelli/core-tensor';
 import { clipVisionConfigs } from '@ocelli/encoders';
 import { llamaConfigFromHuggingFace } from '@ocelli/language';
+import { loadModel } from '../model-files.js';
 import type { MoaiConfigInput } from './config.js';
 import { moaiKeyMap } from './key-map.js';
 import { MoaiModel } from './moai-model.js';
-
-const configName = 'config.json';
-const type = 'moai';
 
 /** Options of {@link loadMoai}. */
 export interface LoadMoaiOptions {
@@ -29,34 +24,20 @@ export interface LoadMoaiOptions {
 
 /**
  * A model in a folder: the published one (`BK-Lee/MoAI-7B`, also by its id on the Hugging Face hub), or one that
- * {@link saveMoai} wrote. Weights become float32.
+ * `saveModel` wrote. Weights become float32.
  *
  * @throws CheckpointError if a file is missing or malformed, the configuration is of another kind of model, or tensors
  *   are missing, unexpected or misshapen (all are listed)
  */
-export async function loadMoai(idOrFolder: string, { hub, ...options }: LoadMoaiOptions = {}): Promise<MoaiModel> {
+export async function loadMoai(idOrFolder: string, { hub, onProgress }: LoadMoaiOptions = {}): Promise<MoaiModel> {
   const operation = 'loadMoai';
   const folder = await fetchCheckpoint(idOrFolder, hub);
-  const file = join(folder, configName);
+  const file = join(folder, 'config.json');
   const json = await readJsonFile(file, operation);
-  const model = createModel(file, json);
-  await loadWeights(model, folder, { operation, keyMap: moaiKeyMap(model), ...options });
+  if (isOwn(json)) return loadModel(folder, { kind: 'moai', onProgress });
+  const model = publishedModel(file, json);
+  await loadWeights(model, folder, { operation, keyMap: moaiKeyMap(model), ...(onProgress && { onProgress }) });
   return model;
-}
-
-/**
- * Writes a model into a folder: `config.json`, and safetensors with the published names, sharded where large.
- *
- * @throws CheckpointError naming the file that cannot be written
- */
-export async function saveMoai(
-  folder: string,
-  model: MoaiModel,
-  options: Omit<SaveWeightsOptions, 'keyMap'> = {},
-): Promise<void> {
-  await saveWeights(folder, model, { ...options, keyMap: moaiKeyMap(model) });
-  const content = JSON.stringify({ type, ...model.config }, undefined, 2);
-  await writeFileAtomically(join(folder, configName), `${content}\n`);
 }
 
 /**
@@ -73,10 +54,14 @@ export function moaiConfigFromHuggingFace(json: unknown): MoaiConfigInput {
   };
 }
 
-function createModel(file: string, json: unknown): MoaiModel {
+/** Whether a configuration is one of ours, of whatever model. */
+function isOwn(json: unknown): boolean {
+  return typeof (json as { readonly type?: unknown } | null)?.type === 'string';
+}
+
+function publishedModel(file: string, json: unknown): MoaiModel {
   try {
-    const { type: written, ...own } = json as { type?: unknown } & MoaiConfigInput;
-    return new MoaiModel(written === type ? own : moaiConfigFromHuggingFace(json));
+    return new MoaiModel(moaiConfigFromHuggingFace(json));
   } catch (cause) {
     if (!(cause instanceof OcelliError)) throw cause;
     throw new CheckpointError({
@@ -84,7 +69,7 @@ function createModel(file: string, json: unknown): MoaiModel {
       file,
       expected: 'the configuration of a MoAI model',
       received: cause.message,
-      remedy: 'Name a folder that saveMoai wrote, or the published model.',
+      remedy: 'Name a folder that saveModel wrote, or the published model.',
       cause,
     });
   }

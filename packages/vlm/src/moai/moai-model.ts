@@ -1,11 +1,26 @@
-import { ConfigError, concat, equal, gelu, Linear, Module, type Tensor, where } from '@ocelli/core-tensor';
-import { createEncoder, type EncoderConfigInput, type VisionEncoder } from '@ocelli/encoders';
+import {
+  concat,
+  equal,
+  foldIn,
+  foldStream,
+  Module,
+  randomKey,
+  type Tensor,
+  trainingKey,
+  where,
+} from '@ocelli/core-tensor';
+import type { VisionEncoder } from '@ocelli/encoders';
 import type { LlamaOutput } from '@ocelli/language';
 import { type ExpertWeights, MoaiCompressor } from '@ocelli/moai-mixer';
-import { createProjector, type Projector } from '@ocelli/projectors';
+import type { Projector } from '@ocelli/projectors';
 import { assembleSequences } from '../assemble.js';
+import { createFittingProjector } from '../projection.js';
+import { createVision, type FeatureShape, featureShape, featuresOf, type VisionConfig } from '../vision.js';
 import { type MoaiConfig, type MoaiConfigInput, parseMoaiConfig } from './config.js';
 import { isSet, MoaiDecoder, type MoaiPassOptions, type MoaiSequence } from './moai-decoder.js';
+
+/** Keeps what the projector draws apart from what others derive from the key of a training step. */
+const projectorDropout = foldIn(randomKey('projector dropout'), 'moai').low;
 
 /** What auxiliary tokens are made of. */
 export interface AuxInput {
@@ -35,23 +50,6 @@ export interface MoaiBatch {
   readonly labels?: Tensor | undefined;
 }
 
-/** Linear, GELU, linear, named by their places in the published sequence. */
-export class MoaiProjector extends Module {
-  readonly 0: Linear;
-  readonly 2: Linear;
-
-  constructor(visionWidth: number, languageWidth: number) {
-    super();
-    this[0] = new Linear(visionWidth, languageWidth);
-    this[2] = new Linear(languageWidth, languageWidth);
-  }
-
-  /** features [batch, tokens, visionWidth] → [batch, tokens, languageWidth] */
-  forward(features: Tensor): Tensor {
-    return this[2].forward(gelu(this[0].forward(features)));
-  }
-}
-
 /**
  * MoAI (Lee et al. 2024, "MoAI: Mixture of All Intelligence for Large Language and Vision Models"): a vision tower, a
  * projector and a language model, into some layers of which six experts mix what external vision models found, put into
@@ -63,9 +61,10 @@ export class MoaiProjector extends Module {
 export class MoaiModel extends Module {
   readonly config: MoaiConfig;
   readonly vision: VisionEncoder;
-  readonly vision_proj: MoaiProjector | Projector;
+  readonly vision_proj: Projector;
   readonly moai_compressor: MoaiCompressor;
   readonly decoder: MoaiDecoder;
+  private readonly features: FeatureShape;
 
   /**
    * @param parts.vision an encoder in place of the one that the configuration describes
@@ -76,19 +75,16 @@ export class MoaiModel extends Module {
     const parsed = parseMoaiConfig(config);
     const { language, mixers, partialLora, projector } = parsed;
     const width = language.hiddenSize;
-    this.vision = vision ?? createEncoder(parsed.vision);
-    this.vision_proj = projector ? createProjector(projector) : new MoaiProjector(this.vision.width, width);
+    this.vision = vision ?? createVision(parsed.vision);
+    this.features = vision ? ownShape(vision) : featureShape(this.vision, parsed.featureLayer);
+    this.vision_proj = createFittingProjector(projector, {
+      operation: 'MoaiModel',
+      features: this.features,
+      languageWidth: width,
+    });
     this.moai_compressor = new MoaiCompressor({ ...parsed.compressor, hiddenSize: width });
     this.decoder = new MoaiDecoder({ language, mixers, partialLora });
-    this.config = {
-      ...parsed,
-      vision: this.vision.config as EncoderConfigInput,
-      projector: 'config' in this.vision_proj ? this.vision_proj.config : null,
-    };
-    if ('config' in this.vision_proj) {
-      requireWidth('visionWidth', this.vision_proj.config.visionWidth, this.vision.width);
-      requireWidth('languageWidth', this.vision_proj.config.languageWidth, width);
-    }
+    this.config = { ...parsed, vision: this.vision.config as VisionConfig, projector: this.vision_proj.config };
   }
 
   /** Id that stands for the image: the one behind the vocabulary. */
@@ -98,13 +94,14 @@ export class MoaiModel extends Module {
 
   /** Places that an image takes in a sequence. */
   get imageTokens(): number {
-    const [rows, columns] = this.vision.featureGrid();
-    return 'tokens' in this.vision_proj ? this.vision_proj.tokens(rows * columns) : rows * columns;
+    return this.vision_proj.tokens(this.features.tokens);
   }
 
-  /** pixels [batch, 3, height, width] → visual tokens [batch, tokens, width] */
+  /** pixels [batch, 3, height, width] → visual tokens [batch, tokens, width]; the projector drops in `withTrainingKey` */
   encodeImages(pixels: Tensor): Tensor {
-    return this.vision_proj.forward(this.vision.features(pixels, { layer: this.config.featureLayer }));
+    const key = trainingKey();
+    const dropoutKey = key && foldStream(key, projectorDropout);
+    return this.vision_proj.forward(featuresOf(this.vision, pixels, this.config.featureLayer), { dropoutKey });
   }
 
   /** Embeddings of ids; that of the image, which stands for nothing, is any. ids [...] → [..., width] */
@@ -150,11 +147,8 @@ export class MoaiModel extends Module {
   }
 }
 
-function requireWidth(field: string, received: number, expected: number): void {
-  if (received === expected) return;
-  throw new ConfigError({
-    operation: 'MoaiModel',
-    expected: `projector.${field} of ${expected}, the width of the ${field === 'visionWidth' ? 'vision tower' : 'language model'}`,
-    received: String(received),
-  });
+/** What an encoder says that it makes of an image, which may have any aspect. */
+function ownShape(vision: VisionEncoder): FeatureShape {
+  const grid = vision.featureGrid();
+  return { tokens: grid[0] * grid[1], width: vision.width, grid };
 }

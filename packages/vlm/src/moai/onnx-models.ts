@@ -1,4 +1,3 @@
-import { ConfigError, compile, type ImportOnnxOptions, importOnnx, type Tensor, tensor } from '@ocelli/core-tensor';
 import {
   CLIP_MEAN,
   CLIP_STD,
@@ -18,19 +17,26 @@ import {
   panopticFromQueries,
   publishedVocabularies,
   type ReadLine,
+  type SceneGraph,
+  type SceneGraphOptions,
+  sceneGraphFromQueries,
   type VisionVocabularies,
 } from '@ocelli/moai-mixer';
+import {
+  type ChannelOrder,
+  floats,
+  numbers,
+  type OnnxFile,
+  type OnnxResults,
+  onnxProgram,
+  swapped,
+} from './onnx-program.js';
+import { type OnnxTextReaderOptions, onnxTextReader } from './onnx-text-reader.js';
 
-/** A model in an ONNX file. */
-export interface OnnxVisionModel extends Pick<ImportOnnxOptions, 'folder'> {
-  /** Path of the file, or its bytes. */
-  readonly source: string | Uint8Array;
+/** A model in an ONNX file, and how it gets its pixels. */
+export interface OnnxVisionModel extends OnnxFile {
   /** How a picture becomes its pixels. */
   readonly processor?: ImageProcessor;
-  /** Name of the input that takes the pixels. Default: `pixel_values`. */
-  readonly pixels?: string;
-  /** Further inputs, the same for every picture: a detector's tokenised queries, for example. */
-  readonly inputs?: Readonly<Record<string, Tensor>>;
 }
 
 /** Options of {@link onnxVisionModels}. What has no model finds nothing. */
@@ -50,18 +56,34 @@ export interface OnnxVisionOptions {
    */
   readonly detection?: OnnxVisionModel & Omit<DetectionOptions, 'imageSize'>;
   /**
-   * A scene-graph generator with its selection: results `labels` [objects], numbers from 0 of the vocabulary `segments`,
-   * `pairs` [relations, 2], places in `labels`, and `probabilities` [relations, predicates], without background. Default
-   * processor: the picture's size, ImageNet's normalisation.
+   * A scene-graph generator: PSGTR as it is, or with its selection in the file. Default processor: 800 × 800 for the raw
+   * one, else the picture's size; ImageNet's normalisation.
    */
-  readonly relations?: OnnxVisionModel;
-  /** Reads the lines of a picture of `imageSize` × `imageSize` pixels: a text reader is several models and rules between. */
-  readonly read?: (picture: RgbImage) => Promise<readonly ReadLine[]>;
+  readonly relations?: OnnxVisionModel & {
+    /** Default: `published`, which is BGR; the model was made for RGB. */
+    readonly channels?: ChannelOrder;
+  } & (
+      | ({
+          /**
+           * What the file computes. `raw`: results `subject_logits` and `object_logits` [1, queries, classes + 1],
+           * `relation_logits` [1, queries, predicates + 1], `subject_masks` and `object_masks` [1, queries, height, width].
+           */
+          readonly results: 'raw';
+        } & Omit<SceneGraphOptions, 'imageSize'>)
+      | {
+          /**
+           * `selected`: results `labels` [objects], numbers from 0 of the vocabulary `segments`, `pairs` [relations, 2],
+           * places in `labels`, and `probabilities` [relations, predicates], without background. Default.
+           */
+          readonly results?: 'selected';
+        }
+    );
+  /**
+   * Reads the lines of a picture of `imageSize` × `imageSize` pixels: the models of a text reader in ONNX files, see
+   * {@link onnxTextReader}, or a function.
+   */
+  readonly read?: OnnxTextReaderOptions | ((picture: RgbImage) => Promise<readonly ReadLine[]>);
 }
-
-type Results = Readonly<
-  Record<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number | bigint> }>
->;
 
 /**
  * External vision models from ONNX files, for pictures. All see the same picture of `imageSize` × `imageSize` pixels, as in
@@ -75,7 +97,8 @@ export function onnxVisionModels(options: OnnxVisionOptions): ExternalVisionMode
   const square = (picture: RgbImage) => resize(picture, size, 'bilinear');
   const segmenter = segmentation && program(segmentation, processorOf(384, 'imagenet'), segmenterResults);
   const detector = detection && program(detection, processorOf(960, 'clip'), detectorResults);
-  const relator = relations && program(relations, processorOf(imageSize, 'imagenet'), relatorResults);
+  const relator = relations && relatorOf(relations, imageSize);
+  const reader = typeof read === 'object' ? onnxTextReader(read) : read;
   return {
     vocabularies,
     imageSize,
@@ -94,26 +117,62 @@ export function onnxVisionModels(options: OnnxVisionOptions): ExternalVisionMode
       return detectionsFromQueries({ logits: floats(logits!), boxes: floats(boxes!) }, { ...detection, imageSize });
     },
     async relate(picture) {
-      if (!relator) return { labels: [], relations: [] };
-      const { labels, pairs, probabilities } = await relator(square(picture));
-      const [places, all] = [numbers(pairs!), floats(probabilities!)];
-      const predicates = probabilities!.shape.at(-1)!;
-      return {
-        labels: numbers(labels!),
-        relations: Array.from({ length: places.length / 2 }, (_, index) => ({
-          subject: places[2 * index]!,
-          object: places[2 * index + 1]!,
-          probabilities: all.subarray(index * predicates, (index + 1) * predicates),
-        })),
-      };
+      return relator ? relator(square(picture)) : { labels: [], relations: [] };
     },
-    read: async (picture) => (read ? read(square(picture)) : []),
+    read: async (picture) => (reader ? reader(square(picture)) : []),
   };
 }
 
 const segmenterResults = ['class_queries_logits', 'masks_queries_logits'];
 const detectorResults = ['logits', 'pred_boxes'];
-const relatorResults = ['labels', 'pairs', 'probabilities'];
+const selectedResults = ['labels', 'pairs', 'probabilities'];
+const rawResults = ['subject_logits', 'object_logits', 'relation_logits', 'subject_masks', 'object_masks'];
+
+function relatorOf(
+  relations: NonNullable<OnnxVisionOptions['relations']>,
+  imageSize: number,
+): (picture: RgbImage) => Promise<SceneGraph> {
+  const isRaw = relations.results === 'raw';
+  const run = program(
+    relations,
+    processorOf(isRaw ? 800 : imageSize, 'imagenet'),
+    isRaw ? rawResults : selectedResults,
+  );
+  return async (picture) => {
+    const results = await run(relations.channels === 'correct' ? picture : swapped(picture));
+    return isRaw ? fromRaw(results, { ...relations, imageSize }) : fromSelected(results);
+  };
+}
+
+function fromRaw(results: OnnxResults, options: SceneGraphOptions): SceneGraph {
+  const [, queries, height, width] = results.subject_masks!.shape as [number, number, number, number];
+  return sceneGraphFromQueries(
+    {
+      subjectLogits: floats(results.subject_logits!),
+      objectLogits: floats(results.object_logits!),
+      relationLogits: floats(results.relation_logits!),
+      subjectMasks: floats(results.subject_masks!),
+      objectMasks: floats(results.object_masks!),
+      queries,
+      height,
+      width,
+    },
+    options,
+  );
+}
+
+function fromSelected({ labels, pairs, probabilities }: OnnxResults): SceneGraph {
+  const [places, all] = [numbers(pairs!), floats(probabilities!)];
+  const predicates = probabilities!.shape.at(-1)!;
+  return {
+    labels: numbers(labels!),
+    relations: Array.from({ length: places.length / 2 }, (_, index) => ({
+      subject: places[2 * index]!,
+      object: places[2 * index + 1]!,
+      probabilities: all.subarray(index * predicates, (index + 1) * predicates),
+    })),
+  };
+}
 
 const norms = {
   clip: { mean: [...CLIP_MEAN], std: [...CLIP_STD] },
@@ -132,44 +191,10 @@ function processorOf(side: number, norm: keyof typeof norms): ImageProcessor {
 
 /** A function from pictures to the results of a model, which is read on the first call. */
 function program(
-  { source, folder, processor: own, pixels: name = 'pixel_values', inputs = {} }: OnnxVisionModel,
+  model: OnnxVisionModel,
   processor: ImageProcessor,
   results: readonly string[],
-): (picture: RgbImage) => Promise<Results> {
-  let run: ((pixels: Tensor) => Promise<Record<string, Tensor>>) | undefined;
-  return async (picture) => {
-    run ??= open();
-    const { data, height, width } = preprocessImage(picture, own ?? processor);
-    const computed = await run(tensor(data, [1, 3, height, width]));
-    const read = Object.entries(computed).map(async ([result, values]) => {
-      const { shape } = values;
-      return [result, { shape, data: (await values.data()) as ArrayLike<number | bigint> }] as const;
-    });
-    return Object.fromEntries(await Promise.all(read));
-  };
-
-  function open() {
-    const model = importOnnx(source, {
-      outputs: (known) => {
-        const missing = results.filter((result) => !known.includes(result));
-        if (missing.length === 0) return results;
-        throw new ConfigError({
-          operation: 'onnxVisionModels',
-          expected: `a model with results ${results.join(', ')}`,
-          received: known.join(', '),
-          remedy: 'Export the model with these names.',
-        });
-      },
-      ...(folder !== undefined && { folder }),
-    });
-    return compile((pixels: Tensor) => model.forward({ ...inputs, [name]: pixels }));
-  }
-}
-
-function floats({ data }: Results[string]): Float32Array {
-  return data instanceof Float32Array ? data : Float32Array.from(data, Number);
-}
-
-function numbers({ data }: Results[string]): number[] {
-  return Array.from(data, Number);
+): (picture: RgbImage) => Promise<OnnxResults> {
+  const run = onnxProgram(model, results);
+  return (picture) => run(preprocessImage(picture, model.processor ?? processor));
 }

@@ -41,7 +41,10 @@ export interface PrepareMoaiOptions {
   readonly panoptic?: PanopticPixelsOptions;
 }
 
-/** The picture's preparation: `size` × `size` pixels whatever its shape, bilinear as Pillow, CLIP's normalisation. */
+/**
+ * The picture's preparation: `size` × `size` pixels whatever its shape, bilinear as Pillow, CLIP's normalisation. That is
+ * how the official code evaluates; its demonstration resizes without averaging, which gives other pixels.
+ */
 export function moaiImageProcessor(size = 490): ImageProcessor {
   const resize = { width: size, height: size };
   return imageProcessor({ resize, filter: 'bilinear', mean: [...CLIP_MEAN], std: [...CLIP_STD] });

@@ -1,6 +1,6 @@
 import { parseConfig } from '@ocelli/core-tensor';
 import type { ClipVisionConfigInput, RobertaConfigInput } from '@ocelli/encoders';
-import type { BridgeFusionConfigInput, ManagerFusionConfigInput } from '@ocelli/manager';
+import type { BridgeFusionConfigInput, ManagerFusionConfigInput, MeterFusionConfigInput } from '@ocelli/manager';
 import { z } from 'zod';
 
 const size = z.int().positive();
@@ -37,6 +37,8 @@ const headsSchema = z
       .optional(),
     /** NLVR²: whether a sentence is true of two images. */
     visualReasoning: z.strictObject({ ...classifier, dropout: z.number().min(0).lt(1).default(0) }).optional(),
+    /** Ranks texts and images for retrieval without contrastive features (METER's `irtr`). */
+    ranking: z.strictObject({}).optional(),
   })
   .prefault({});
 
@@ -52,20 +54,34 @@ export interface TwoTowerConfig {
   /** Default: CLIP's ViT-B/16 for images of 288 pixels. */
   readonly vision?: ClipVisionConfigInput;
   /**
-   * `type` tells managers (`manager`, the default) from bridges (`bridge`). The numbers of the towers' layers are filled
-   * in from the towers.
+   * `type` tells managers (`manager`, the default) from bridges (`bridge`) and last layers alone (`meter`). The numbers
+   * of the towers' layers are filled in from the towers.
    */
   readonly fusion?:
     | (ManagerFusionConfigInput & { readonly type?: 'manager' })
-    | (BridgeFusionConfigInput & { readonly type: 'bridge' });
+    | (BridgeFusionConfigInput & { readonly type: 'bridge' })
+    | (MeterFusionConfigInput & { readonly type: 'meter' });
+  /**
+   * What the layers of the vision encoder pass before they are projected. `shared`: all of them the encoder's own final
+   * norm, as the published models. `separate`: each a norm of its own (`vit_layernorm_shared` false), which no published
+   * model has. The released code cannot start these from the final norm, as it names an attribute that does not exist;
+   * `adaptTwoTower` does. Default: `shared`.
+   */
+  readonly visionNorms?: 'shared' | 'separate';
   /** Default: none. */
   readonly heads?: TwoTowerHeadsInput;
 }
 
 const schema = z.strictObject({
   text: part.prefault({ maxPositionEmbeddings: 514, typeVocabSize: 1, layerNormEps: 1e-5 }),
-  vision: part.prefault({ patchSize: 16, imageSize: 288 }),
+  vision: part
+    .refine(
+      ({ type = 'clip' }) => type === 'clip',
+      'must be a CLIP tower, whose class token is pooled; ManagedVisionLanguageModel has managers over any encoder',
+    )
+    .prefault({ patchSize: 16, imageSize: 288 }),
   fusion: part.prefault({}),
+  visionNorms: z.enum(['shared', 'separate']).default('shared'),
   heads: headsSchema,
 });
 
@@ -78,6 +94,7 @@ export function parseTwoTowerConfig(config: TwoTowerConfig): {
   readonly text: RobertaConfigInput;
   readonly vision: ClipVisionConfigInput;
   readonly fusion: NonNullable<TwoTowerConfig['fusion']>;
+  readonly visionNorms: 'shared' | 'separate';
   readonly heads: TwoTowerHeads;
 } {
   return parseConfig('TwoTowerModel', schema, config);

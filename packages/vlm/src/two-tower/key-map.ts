@@ -34,12 +34,19 @@ export function twoTowerKeyMap(model: TwoTowerModel): KeyMap {
   });
   const below = (root: string, names: readonly string[], key: string): KeyRule[] =>
     names.map((name) => ({ key: `${key}${name}`, parameter: `${root}.${name}` }));
+  const names = Object.keys(model.namedParameters());
   const has = (name: string) => model[name as keyof TwoTowerModel] !== undefined;
   return {
     rules: [
       ...vision,
       ...below('text', Object.keys(model.text.namedParameters()), 'text_transformer.'),
       ...below('fusion', Object.keys(model.fusion.namedParameters()), ''),
+      ...names
+        .filter((name) => name.startsWith('ln_separate.'))
+        .map((name) => ({
+          key: `vit_model.visual.${name}`,
+          parameter: name,
+        })),
     ],
     prefixes: ['state_dict.'],
     ignore: [

@@ -5,14 +5,18 @@ import {
   crossEntropy,
   foldStream,
   gather,
+  reshape,
+  ShapeError,
   type StreamKey,
   select,
   type Tensor,
+  tensor,
 } from '@ocelli/core-tensor';
 import {
   drawNegatives,
   imageTextContrast,
   visualQuestionAnsweringLoss as lossOfAnswers,
+  rankingLoss as lossOfRanks,
   matchingPairs,
 } from '@ocelli/manager';
 import type { TwoTowerInputs, TwoTowerModel, TwoTowerOptions } from './two-tower-model.js';
@@ -151,4 +155,56 @@ export function retrievalLosses(
 export function matchingScores(model: TwoTowerModel, inputs: TwoTowerInputs): Tensor {
   const head = requireHead(model.itm_score, 'imageTextMatching');
   return select(head.forward(model.forward(inputs).pooled), 1, 1);
+}
+
+/** How well each text fits its image, by the head that ranks them without contrastive features: [batch]. */
+export function rankingScores(model: TwoTowerModel, inputs: TwoTowerInputs, options: TwoTowerOptions = {}): Tensor {
+  return requireHead(model.rank_output, 'ranking').score(model.forward(inputs, options).pooled);
+}
+
+/** An image's candidates: the text that belongs to it first, then false ones (15 in METER). */
+export interface RankingInputs {
+  /** [batch, candidates, tokens], int32 or int64 */
+  readonly inputIds: Tensor;
+  /** 0 where padded: [batch, candidates, tokens]. Default: where the padding id is. */
+  readonly attentionMask?: Tensor | undefined;
+  /** [batch, 3, height, width] */
+  readonly pixelValues: Tensor;
+}
+
+/**
+ * Cross-entropy of the matching text among each image's candidates (`compute_irtr`). The published function stacks ids of
+ * one text with those of many and cannot run; this is what it is meant to compute. Each tower runs once, the fusion for all
+ * pairs.
+ *
+ * @throws ShapeError if ids are not [batch, candidates, tokens], with a batch of images
+ */
+export function rankingLoss(
+  model: TwoTowerModel,
+  { inputIds, attentionMask, pixelValues }: RankingInputs,
+  { trainingKey }: TwoTowerOptions = {},
+): Tensor {
+  const head = requireHead(model.rank_output, 'ranking');
+  const [batch, candidates, tokens] = inputIds.shape;
+  if (inputIds.shape.length !== 3 || pixelValues.shape[0] !== batch) {
+    throw new ShapeError({
+      operation: 'rankingLoss',
+      expected: 'ids [batch, candidates, tokens] and as many images [batch, 3, height, width]',
+      received: [inputIds.shape, pixelValues.shape],
+    });
+  }
+  const pairs = batch! * candidates!;
+  const key = (use: number) => trainingKey && foldStream(trainingKey, use);
+  const ids = reshape(inputIds, [pairs, tokens!]);
+  const mask = attentionMask ? reshape(attentionMask, [pairs, tokens!]) : model.maskOf(ids);
+  const images = tensor(Int32Array.from({ length: pairs }, (_, pair) => Math.floor(pair / candidates!)));
+  const { pooled } = model.fusion.forward(
+    {
+      text: model.encodeText(ids, mask, key(0)).levels,
+      image: model.encodeImage(pixelValues).levels.map((level) => gather(level, images)),
+      textMask: mask,
+    },
+    { trainingKey: key(1) },
+  );
+  return lossOfRanks(reshape(head.score(pooled), [batch!, candidates!]));
 }

@@ -3,6 +3,7 @@ import {
   foldStream,
   type Initializer,
   initializers,
+  LayerNorm,
   Linear,
   Module,
   notEqual,
@@ -19,9 +20,13 @@ import {
   type FusionInputs,
   type FusionOutput,
   ImageTextMatchingHead,
+  LayerGate,
   ManagerFusion,
   type ManagerFusionConfig,
   MaskedLanguageModelHead,
+  MeterFusion,
+  type MeterFusionConfig,
+  RankingHead,
 } from '@ocelli/manager';
 import { parseTwoTowerConfig, type TwoTowerConfig, type TwoTowerHeads } from './config.js';
 
@@ -50,19 +55,26 @@ export interface TowerStates {
   readonly last: Tensor;
 }
 
+/** What combines the towers. */
+type Fusion = ManagerFusion | BridgeFusion | MeterFusion;
+
 /**
- * Text encoder, vision encoder, and cross-modal layers on top of both: ManagerTower (Xu et al. 2023, arXiv 2306.00103)
- * or BridgeTower, with heads for its tasks.
+ * Text encoder, vision encoder, and cross-modal layers on top of both: ManagerTower (Xu et al. 2023, arXiv 2306.00103),
+ * BridgeTower or METER, with heads for its tasks.
  *
  * Every managed layer of the vision tower passes the tower's final norm, and is projected; those of the text encoder
- * are projected as they are. Source: ManagerTower `src/modules/mt_module.py`, `bt_module.py`.
+ * are projected as they are. Source: ManagerTower `src/modules/mt_module.py`, `bt_module.py`, `meter_module.py`.
  */
 export class TwoTowerModel extends Module {
   readonly text: Roberta;
   readonly vision: ClipVisionTower;
   readonly cross_modal_text_transform: Linear;
   readonly cross_modal_image_transform: Linear;
-  readonly fusion: ManagerFusion | BridgeFusion;
+  readonly fusion: Fusion;
+  /** A norm for each layer of the vision encoder, where they share none. */
+  readonly ln_separate: readonly LayerNorm[] | undefined;
+  readonly text_gate: LayerGate | undefined;
+  readonly image_gate: LayerGate | undefined;
   readonly mlm_score: MaskedLanguageModelHead | undefined;
   readonly itm_score: ImageTextMatchingHead | undefined;
   readonly cross_modal_itc_text_head: ContrastiveHead | undefined;
@@ -71,27 +83,38 @@ export class TwoTowerModel extends Module {
   readonly vqa_classifier: ClassificationHead | undefined;
   readonly snli_classifier: ClassificationHead | undefined;
   readonly nlvr2_classifier: ClassificationHead | undefined;
+  readonly rank_output: RankingHead | undefined;
 
   /** The configuration with all defaults filled in. */
   readonly config: {
     readonly text: RobertaConfig;
     readonly vision: ClipVisionConfig;
-    readonly fusion: ManagerFusionConfig | BridgeFusionConfig;
+    readonly fusion: ManagerFusionConfig | BridgeFusionConfig | MeterFusionConfig;
+    readonly visionNorms: 'shared' | 'separate';
     readonly heads: TwoTowerHeads;
   };
 
   /** @throws ConfigError if a part's configuration is invalid, or more layers are managed than a tower has */
   constructor(config: TwoTowerConfig = {}) {
     super();
-    const { text, vision, fusion, heads } = parseTwoTowerConfig(config);
+    const { text, vision, fusion, visionNorms, heads } = parseTwoTowerConfig(config);
     this.text = new Roberta(text);
     this.vision = new ClipVisionTower(vision);
     const layers = {
       textLayers: this.text.config.numHiddenLayers,
       imageLayers: this.vision.config.numHiddenLayers,
     };
-    this.fusion = fusion.type === 'bridge' ? new BridgeFusion(fusion) : new ManagerFusion({ ...fusion, ...layers });
+    this.fusion = createFusion(fusion, layers);
     requireLevels(this.fusion, layers);
+    const { hiddenSize: visionWidth, layerNormEps } = this.vision.config;
+    this.ln_separate =
+      visionNorms === 'separate'
+        ? Array.from({ length: layers.imageLayers }, () => new LayerNorm(visionWidth, layerNormEps))
+        : undefined;
+    const gated = this.fusion.config.type === 'meter' && this.fusion.config.layerGates;
+    const gate = (width: number) => (gated ? new LayerGate(width, this.fusion.config.initializerRange) : undefined);
+    this.text_gate = gate(this.text.config.hiddenSize);
+    this.image_gate = gate(visionWidth);
     const { hiddenSize, initializerRange, tokenTypes } = this.fusion.config;
     const initializer = initializers.normal(0, initializerRange);
     this.cross_modal_text_transform = new Linear(this.text.config.hiddenSize, hiddenSize, { initializer });
@@ -115,6 +138,7 @@ export class TwoTowerModel extends Module {
         hidden: Math.floor(pooled * visualReasoning.hiddenScale),
         dropout: visualReasoning.dropout,
       });
+    this.rank_output = heads.ranking && new RankingHead(hiddenSize);
     if (visualReasoning && tokenTypes < 3) {
       throw new ConfigError({
         operation: 'TwoTowerModel',
@@ -122,23 +146,30 @@ export class TwoTowerModel extends Module {
         received: String(tokenTypes),
       });
     }
-    this.config = { text: this.text.config, vision: this.vision.config, fusion: this.fusion.config, heads };
+    this.config = {
+      text: this.text.config,
+      vision: this.vision.config,
+      fusion: this.fusion.config,
+      visionNorms,
+      heads,
+    };
   }
 
   /** ids [batch, tokens] → the topmost layers */
   encodeText(inputIds: Tensor, attentionMask: Tensor = this.maskOf(inputIds), dropoutKey?: StreamKey): TowerStates {
     const { hiddenStates, lastHiddenState } = this.text.forward({ inputIds, attentionMask }, { dropoutKey });
-    const levels = hiddenStates.slice(-this.levels.text).map((state) => this.cross_modal_text_transform.forward(state));
-    return { levels, last: lastHiddenState };
+    // The first state is that of the embeddings.
+    const fused = this.text_gate ? [this.text_gate.sum(hiddenStates.slice(1))] : hiddenStates.slice(-this.levels.text);
+    return { levels: fused.map((state) => this.cross_modal_text_transform.forward(state)), last: lastHiddenState };
   }
 
   /** pixels [batch, 3, height, width] → the topmost layers, class token first */
   encodeImage(pixelValues: Tensor): TowerStates {
-    const { post_layernorm: norm } = this.vision.vision_model;
-    const states = this.vision.forward(pixelValues).hiddenStates.slice(-this.levels.image);
-    const normalized = states.map((state) => norm.forward(state));
+    const states = this.vision.forward(pixelValues).hiddenStates.slice(1);
+    const normalized = states.map((state, layer) => this.visionNorm(layer).forward(state));
+    const fused = this.image_gate ? [this.image_gate.sum(normalized)] : normalized.slice(-this.levels.image);
     return {
-      levels: normalized.map((state) => this.cross_modal_image_transform.forward(state)),
+      levels: fused.map((state) => this.cross_modal_image_transform.forward(state)),
       last: normalized.at(-1)!,
     };
   }
@@ -164,22 +195,35 @@ export class TwoTowerModel extends Module {
     return notEqual(inputIds, this.text.config.padTokenId);
   }
 
+  /** What a layer of the vision encoder passes, counted from 0. */
+  private visionNorm(layer: number): LayerNorm {
+    return this.ln_separate?.[layer] ?? this.vision.vision_model.post_layernorm;
+  }
+
   /** How many layers of each tower the fusion takes. */
   private get levels(): { readonly text: number; readonly image: number } {
     return levelsOf(this.fusion);
   }
 }
 
-function levelsOf({ config }: ManagerFusion | BridgeFusion): { readonly text: number; readonly image: number } {
-  return config.type === 'manager'
-    ? { text: config.managedTextLayers, image: config.managedImageLayers }
-    : { text: config.numLayers, image: config.numLayers };
+/** Numbers of layers of both encoders. */
+interface TowerLayers {
+  readonly textLayers: number;
+  readonly imageLayers: number;
 }
 
-function requireLevels(
-  fusion: ManagerFusion | BridgeFusion,
-  { textLayers, imageLayers }: { readonly textLayers: number; readonly imageLayers: number },
-): void {
+function createFusion(config: NonNullable<TwoTowerConfig['fusion']>, layers: TowerLayers): Fusion {
+  if (config.type === 'bridge') return new BridgeFusion(config);
+  return config.type === 'meter' ? new MeterFusion(config) : new ManagerFusion({ ...config, ...layers });
+}
+
+function levelsOf({ config }: Fusion): { readonly text: number; readonly image: number } {
+  if (config.type === 'manager') return { text: config.managedTextLayers, image: config.managedImageLayers };
+  const count = config.type === 'bridge' ? config.numLayers : 1;
+  return { text: count, image: count };
+}
+
+function requireLevels(fusion: Fusion, { textLayers, imageLayers }: TowerLayers): void {
   const { text, image } = levelsOf(fusion);
   if (text <= textLayers && image <= imageLayers) return;
   throw new ConfigError({

@@ -22,6 +22,20 @@ describe('LlavaHrTower', () => {
     expect(small.features(normal(1, 3, 8, 8)).shape).toEqual([1, 4, 8]);
   });
 
+  it('has the states of its fast path as levels, and what both paths give', async () => {
+    const tower = new LlavaHrTower(config).initialize(0);
+    const pixels = normal(1, 3, 32, 32);
+    const levels = tower.levels(pixels);
+    expect(levels.map(({ features, grid }) => [features.shape, grid])).toEqual(
+      levels.map(() => [
+        [1, 16, 8],
+        [4, 4],
+      ]),
+    );
+    expect(levels).toHaveLength(6);
+    expect(await difference(levels.at(-1)!.features, tower.features(pixels))).toBe(0);
+  });
+
   it('starts as a tower without adapters, which learn from their second convolutions on', async () => {
     const tower = new LlavaHrTower(config).initialize(0);
     const plain = new LlavaHrTower({ ...config, adapters: false }).initialize(0);

@@ -18,6 +18,7 @@ import type { ResidualManagersConfigInput } from '@ocelli/manager';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   type ManagedBatchOptions,
+  ManagedDecoder,
   type ManagedVisionLanguageConfig,
   ManagedVisionLanguageModel,
   managedModelConfigs,
@@ -109,6 +110,24 @@ describe('ManagedVisionLanguageModel', () => {
     },
   );
 
+  it('drops what its projector says only with a key', async () => {
+    const projector = {
+      type: 'd-abstractor',
+      outputTokens: 4,
+      hiddenSize: 8,
+      intermediateSize: 8,
+      numHiddenLayers: 1,
+      numAttentionHeads: 2,
+      dropout: 0.5,
+    } as const;
+    const model = new ManagedVisionLanguageModel({ ...small(), projector }).initialize(1);
+    const logitsOf = (seed?: number) =>
+      model.forward(pixels, batchOf(), seed === undefined ? {} : { trainingKey: streamKey(randomKey(seed)) }).logits;
+    expect(await difference(logitsOf(), logitsOf())).toBe(0);
+    expect(await difference(logitsOf(1), logitsOf(1))).toBe(0);
+    expect(await difference(logitsOf(1), logitsOf(2))).toBeGreaterThan(1e-4);
+  });
+
   it('equals the model without managers at first', async () => {
     const fresh = new ManagedVisionLanguageModel(small()).initialize(1);
     const { inputsEmbeds, attentionMask } = fresh.input(pixels, batchOf());
@@ -145,6 +164,22 @@ describe('ManagedVisionLanguageModel', () => {
       value ? [place] : [],
     );
     expect(places).toEqual(Array.from({ length: 14 }, (_, index) => 6 + index));
+  });
+
+  it('takes the caption of a row without turns for its question, as published, or nothing', async () => {
+    const plain = [{ sampleId: 'plain', inputIds: [-200, 17, 18, 19, 4] }];
+    const placesOf = async (captions?: 'caption' | 'none') => {
+      const options = {
+        images: images.slice(0, 1),
+        featuresPerSide: 2,
+        openingToken: 3,
+        ...(captions && { captions }),
+      };
+      const values = Array.from((await planManagedBatch(plain, options).questionMask.data()) as Int32Array);
+      return values.flatMap((value, place) => (value ? [place] : []));
+    };
+    expect(await placesOf()).toEqual([14, 15, 16]);
+    expect(await placesOf('none')).toEqual(Array.from({ length: 14 }, (_, place) => place));
   });
 
   it('answers a prompt that managers add to, and adds nothing in later steps', async () => {
@@ -191,9 +226,13 @@ describe('ManagedVisionLanguageModel', () => {
 
   it('refuses towers without the managed layers', () => {
     const config = small({ select: { start: 13, end: 26 } });
-    const model = new ManagedVisionLanguageModel(config);
-    expect(() => model.forward(pixels, batchOf())).toThrow(/hidden states 13/);
-    expect(() => new ManagedVisionLanguageModel({ ...config, manager: {} } as ManagedVisionLanguageConfig)).toThrow(
+    expect(() => new ManagedVisionLanguageModel(config)).toThrow(
+      /levels of the encoder, which are 0 to 4, received 13/,
+    );
+    const { vision: _, ...rest } = config;
+    const decoder = new ManagedDecoder({ ...rest, visionWidth: 8 });
+    expect(() => decoder.forward([normal(4, 4, 8)], batchOf())).toThrow(/hidden states 13/);
+    expect(() => new ManagedVisionLanguageModel({ ...small(), manager: {} } as ManagedVisionLanguageConfig)).toThrow(
       /unknown key "manager"/,
     );
   });

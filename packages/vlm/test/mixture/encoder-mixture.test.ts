@@ -15,7 +15,7 @@ import {
   valueAndGrad,
 } from '@ocelli/core-tensor';
 import type { EncoderConfigInput } from '@ocelli/encoders';
-import { type CAbstractor, createProjector, type FusionConfigInput } from '@ocelli/projectors';
+import { type CAbstractor, createProjector, type FusionConfigInput, mapToTokens } from '@ocelli/projectors';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   EncoderMixture,
@@ -60,6 +60,28 @@ describe('EncoderMixture', () => {
     for (const side of [32, 20]) {
       expect(mixture.features(normal(2, 3, side, side)).shape).toEqual([2, grid[0] * grid[1], width]);
     }
+  });
+
+  it('has what each encoder sees as levels, and what the fusion makes of it', async () => {
+    const mixture = new EncoderMixture(config({ type: 'mini-gemini' }, true)).initialize(0);
+    const pixels = normal(1, 3, 32, 32);
+    const levels = mixture.levels(pixels);
+    expect(levels.map(({ features, grid }) => [features.shape, grid])).toEqual([
+      [
+        [1, 16, 8],
+        [4, 4],
+      ],
+      [
+        [1, 256, 18],
+        [16, 16],
+      ],
+      [
+        [1, 16, 8],
+        [4, 4],
+      ],
+    ]);
+    expect(await difference(levels[0]!.features, mapToTokens(mixture.featureMaps(pixels)[0]!))).toBe(0);
+    expect(await difference(levels[2]!.features, mixture.features(pixels))).toBe(0);
   });
 
   it('gives each encoder the images at its own size', () => {

@@ -27,7 +27,7 @@ import {
   MoaiModel,
   moaiConfigFromHuggingFace,
   prepareMoai,
-  saveMoai,
+  saveModel,
 } from '../../src/index.js';
 import { preparation, samples, smallConfig } from './support.js';
 
@@ -220,7 +220,7 @@ describe('files', () => {
     const folder = await mkdtemp(join(tmpdir(), 'moai-'));
     try {
       const model = smallModel();
-      await saveMoai(folder, model);
+      await saveModel(folder, model, { names: 'published' });
       const reader = await openSafetensors(join(folder, 'model.safetensors'));
       const keys = reader.keys();
       await reader.close();
@@ -245,7 +245,7 @@ describe('files', () => {
   it('of another kind are refused', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'moai-'));
     try {
-      await saveMoai(folder, smallModel());
+      await saveModel(folder, smallModel());
       const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
       await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, mixer: {} }));
       await expect(loadMoai(folder)).rejects.toThrow(CheckpointError);
@@ -278,7 +278,7 @@ describe('composition', () => {
     expect(await (await step(batch)).value.item()).toBeGreaterThan(0);
     const folder = await mkdtemp(join(tmpdir(), 'moai-'));
     try {
-      await saveMoai(folder, model);
+      await saveModel(folder, model);
       const again = await loadMoai(folder);
       expect(again.config).toEqual(model.config);
       expect(await again.vision_proj.state()).toEqual(await model.vision_proj.state());

@@ -108,6 +108,47 @@ describe('onnxVisionModels', () => {
     );
   });
 
+  it('select the relations of a raw scene-graph generator', async () => {
+    const raw = (pixels: Tensor) => {
+      const bright = add(mul(brightness(pixels), 40), -20);
+      const here = mul(mean(bright), 0);
+      return {
+        subject_logits: add(tensor([9, 0, 0], [1, 1, 3]), here),
+        object_logits: add(tensor([0, 9, 0], [1, 1, 3]), here),
+        relation_logits: add(tensor([0, 0, 9], [1, 1, 3]), here),
+        subject_masks: bright,
+        object_masks: mul(bright, -1),
+      };
+    };
+    const relations = { ...(await written('raw', raw)), results: 'raw', wallClass: 'keep' } as const;
+    const found = await onnxVisionModels({ imageSize: 8, vocabularies, relations }).relate(halves());
+    expect(found.labels).toEqual([0, 1]);
+    expect(found.relations).toHaveLength(1);
+    const { subject, object, probabilities } = found.relations[0]!;
+    expect([subject, object]).toEqual([0, 1]);
+    expect(probabilities[1]).toBeCloseTo(Math.exp(9) / (Math.exp(9) + 2), 5);
+    // As published, the last class but one is thrown away: of two classes the first.
+    const published = { ...relations, wallClass: 'drop' } as const;
+    const dropped = await onnxVisionModels({ imageSize: 8, vocabularies, relations: published }).relate(halves());
+    expect(dropped).toEqual({ labels: [], relations: [] });
+  });
+
+  it('give a scene-graph generator red and blue in each other’s place, as published, or not', async () => {
+    const relator = (pixels: Tensor) => ({
+      labels: add(tensor([0, 1], [2]), mul(mean(pixels), 0)),
+      pairs: add(tensor([0, 1], [1, 2]), mul(mean(pixels), 0)),
+      probabilities: reshape(mean(pixels, { axes: [0, 2, 3] }), [1, 3]),
+    });
+    const relations = await written('channels', relator);
+    const red = solidImage({ width: 8, height: 8 }, [255, 0, 0]);
+    const strongest = async (channels?: 'published' | 'correct') => {
+      const models = onnxVisionModels({ imageSize: 8, relations: { ...relations, ...(channels && { channels }) } });
+      return Array.from((await models.relate(red)).relations[0]!.probabilities);
+    };
+    expect(await strongest()).toEqual([0, 0, 1]);
+    expect(await strongest('correct')).toEqual([1, 0, 0]);
+  });
+
   it('find nothing without files', async () => {
     const models = onnxVisionModels({ imageSize: 8 });
     expect(verbalize(await findAll(models, halves()), { imageSize: 8 })).toBe('   ');

@@ -5,7 +5,9 @@ import {
   closeEngine,
   materialize,
   randomKey,
+  reshape,
   saveWeights,
+  sliceAxis,
   streamKey,
   type Tensor,
   tensor,
@@ -18,12 +20,15 @@ import {
   answerLogits,
   entailmentLogits,
   imageTextMatchingLoss,
+  loadModel,
   loadTwoTower,
   maskedLanguageModelLoss,
   matchingScores,
+  rankingLoss,
+  rankingScores,
   reasoningLogits,
   retrievalLosses,
-  saveTwoTower,
+  saveModel,
   type TwoTowerConfig,
   type TwoTowerInputs,
   TwoTowerModel,
@@ -68,6 +73,7 @@ const heads = {
   visualQuestionAnswering: { classes: 5 },
   visualEntailment: {},
   visualReasoning: {},
+  ranking: {},
 } satisfies TwoTowerConfig['heads'];
 const managed = { ...sizes, managedTextLayers: 2, managedImageLayers: 3 };
 const small: TwoTowerConfig = { text, vision, fusion: managed, heads };
@@ -103,42 +109,40 @@ describe('TwoTowerModel', () => {
     expect(names).toContain('itm_score.fc.weight');
   });
 
-  it.each([...managerTypes.map((type) => ({ ...managed, manager: { type } })), { type: 'bridge' as const, ...sizes }])(
-    'trains every objective through every part ($type, $manager.type)',
-    async (fusion) => {
-      const model = new TwoTowerModel({ ...small, fusion }).initialize(0);
-      const pixels = [inputs.pixelValues, inputs.pixelValues] as const;
-      const loss = () => {
-        const { total } = retrievalLosses(model, inputs, { imageIndex: integers([0, 0, 1], [3]) });
-        return total;
-      };
-      const { value, grads } = valueAndGrad(loss, model.trainableParameters());
-      await materialize([value, ...Object.values(grads)]);
-      await finite(value);
-      for (const part of ['text.', 'vision.', 'fusion.', 'itm_score.', 'temperature', 'cross_modal_itc_image_head.']) {
-        const ofPart = Object.entries(grads).filter(([name]) => name.startsWith(part));
-        const largest = await Promise.all(
-          ofPart.map(async ([, gradient]) =>
-            ((await gradient.data()) as Float32Array).reduce((most, x) => Math.max(most, Math.abs(x)), 0),
-          ),
-        );
-        expect(Math.max(...largest), part).toBeGreaterThan(0);
-      }
-      await finite(
-        maskedLanguageModelLoss(
-          model,
-          inputs,
-          integers([-100, 5, -100, -100, -100, 7, ...Array(6).fill(-100)], [3, 4]),
+  it.each([
+    ...managerTypes.map((type) => ({ ...managed, manager: { type } })),
+    { type: 'bridge' as const, ...sizes },
+    { type: 'meter' as const, ...sizes },
+  ])('trains every objective through every part ($type, $manager.type)', async (fusion) => {
+    const model = new TwoTowerModel({ ...small, fusion }).initialize(0);
+    const pixels = [inputs.pixelValues, inputs.pixelValues] as const;
+    const loss = () => {
+      const { total } = retrievalLosses(model, inputs, { imageIndex: integers([0, 0, 1], [3]) });
+      return total;
+    };
+    const { value, grads } = valueAndGrad(loss, model.trainableParameters());
+    await materialize([value, ...Object.values(grads)]);
+    await finite(value);
+    for (const part of ['text.', 'vision.', 'fusion.', 'itm_score.', 'temperature', 'cross_modal_itc_image_head.']) {
+      const ofPart = Object.entries(grads).filter(([name]) => name.startsWith(part));
+      const largest = await Promise.all(
+        ofPart.map(async ([, gradient]) =>
+          ((await gradient.data()) as Float32Array).reduce((most, x) => Math.max(most, Math.abs(x)), 0),
         ),
       );
-      await finite(imageTextMatchingLoss(model, inputs, integers([1, 0, 1], [3])));
-      await finite(visualQuestionAnsweringLoss(model, inputs, tensor(new Float32Array(15).fill(0.3), [3, 5])));
-      expect(answerLogits(model, inputs).shape).toEqual([3, 5]);
-      expect(entailmentLogits(model, inputs).shape).toEqual([3, 3]);
-      expect(reasoningLogits(model, inputs, pixels).shape).toEqual([3, 2]);
-      expect(matchingScores(model, inputs).shape).toEqual([3]);
-    },
-  );
+      expect(Math.max(...largest), part).toBeGreaterThan(0);
+    }
+    await finite(
+      maskedLanguageModelLoss(model, inputs, integers([-100, 5, -100, -100, -100, 7, ...Array(6).fill(-100)], [3, 4])),
+    );
+    await finite(imageTextMatchingLoss(model, inputs, integers([1, 0, 1], [3])));
+    await finite(visualQuestionAnsweringLoss(model, inputs, tensor(new Float32Array(15).fill(0.3), [3, 5])));
+    expect(answerLogits(model, inputs).shape).toEqual([3, 5]);
+    expect(entailmentLogits(model, inputs).shape).toEqual([3, 3]);
+    expect(reasoningLogits(model, inputs, pixels).shape).toEqual([3, 2]);
+    expect(matchingScores(model, inputs).shape).toEqual([3]);
+    expect(rankingScores(model, inputs).shape).toEqual([3]);
+  });
 
   it('explores under a training key only', async () => {
     const model = new TwoTowerModel(small).initialize(0);
@@ -147,6 +151,58 @@ describe('TwoTowerModel', () => {
     expect(await difference(run(), run())).toBe(0);
     expect(await difference(run(1), run(1))).toBe(0);
     expect(await difference(run(1), run(2))).toBeGreaterThan(1e-3);
+  });
+
+  it('ranks candidates like pairs of their own', async () => {
+    const model = new TwoTowerModel(small).initialize(6);
+    const rows = [0, 5, 6, 2, 0, 7, 2, 1, 0, 9, 8, 2];
+    const pixelValues = normal(2, 3, 8, 8);
+    const inputIds = integers([...rows, ...rows.toReversed()], [2, 3, 4]);
+    const scores = await Promise.all(
+      [0, 1].map((image) =>
+        rankingScores(model, {
+          inputIds: reshape(sliceAxis(inputIds, 0, image, image + 1), [3, 4]),
+          pixelValues: sliceAxis(pixelValues, 0, image, image + 1),
+        }).data(),
+      ),
+    );
+    const losses = scores.map((row) => {
+      const values = Array.from(row, Number);
+      return Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0)) - values[0]!;
+    });
+    const loss = await rankingLoss(model, { inputIds, pixelValues }).item();
+    expect(loss).toBeCloseTo((losses[0]! + losses[1]!) / 2, 5);
+    expect(() => rankingLoss(model, { inputIds: reshape(inputIds, [6, 4]), pixelValues })).toThrow(/candidates/);
+  });
+
+  it('fuses the last layers alone as METER, or with gates of all others', async () => {
+    const meter = { ...small, fusion: { type: 'meter' as const, ...sizes } };
+    const plain = new TwoTowerModel(meter).initialize(0);
+    expect(plain.text_gate).toBeUndefined();
+    const { text: texts, image: images } = plain.fusionInputs(inputs);
+    expect([texts.length, images.length]).toEqual([1, 1]);
+    const { last } = plain.encodeImage(inputs.pixelValues);
+    expect(await difference(images[0]!, plain.cross_modal_image_transform.forward(last))).toBe(0);
+    const gated = new TwoTowerModel({ ...meter, fusion: { ...meter.fusion, layerGates: true } }).initialize(0);
+    expect(gated.text_gate!.weight.shape).toEqual([8, 8]);
+    expect(gated.image_gate!.weight.shape).toEqual([12, 12]);
+    const states = gated.vision.forward(inputs.pixelValues).hiddenStates.slice(1);
+    const normed = states.map((state) => gated.vision.vision_model.post_layernorm.forward(state));
+    const expected = gated.cross_modal_image_transform.forward(gated.image_gate!.sum(normed));
+    expect(await difference(gated.encodeImage(inputs.pixelValues).levels[0]!, expected)).toBeLessThan(1e-6);
+  });
+
+  it('normalises each layer of the vision encoder by one norm, or by its own', async () => {
+    const model = new TwoTowerModel({ ...small, visionNorms: 'separate' }).initialize(0);
+    expect(model.ln_separate).toHaveLength(vision.numHiddenLayers);
+    const before = model.encodeImage(inputs.pixelValues).levels;
+    await materialize(before);
+    model.ln_separate![2]!.weight.set(new Float32Array(vision.hiddenSize).fill(2));
+    const after = model.encodeImage(inputs.pixelValues).levels;
+    // Layers 2, 3, 4 are managed; the third layer's norm has changed.
+    expect(await difference(before[0]!, after[0]!)).toBeLessThan(1e-6);
+    expect(await difference(before[1]!, after[1]!)).toBeGreaterThan(1e-2);
+    expect(await difference(before[2]!, after[2]!)).toBeLessThan(1e-6);
   });
 
   it('tells what adaptive managers weigh for given pairs', async () => {
@@ -173,10 +229,10 @@ describe('TwoTowerModel', () => {
 
 describe('files', () => {
   it('keep a model, under the published names', async () => {
-    const model = new TwoTowerModel(small).initialize(3);
+    const model = new TwoTowerModel({ ...small, visionNorms: 'separate' }).initialize(3);
     const path = join(folder, 'saved');
-    await saveTwoTower(path, model);
-    const again = await loadTwoTower(path);
+    await saveModel(path, model, { names: 'published' });
+    const again = await loadModel(path, { kind: 'two-tower' });
     expect(again.config).toEqual(model.config);
     expect(await difference(again.forward(inputs).pooled, model.forward(inputs).pooled)).toBe(0);
   });
@@ -195,7 +251,7 @@ describe('files', () => {
     await expect(
       loadTwoTower(path, { text, vision, fusion: { ...managed, manager: { type: 'static-unimodal' } } }),
     ).rejects.toThrow(/layer_scores/);
-    await expect(loadTwoTower(join(folder, 'nothing'))).rejects.toThrow(/config.json/);
+    await expect(loadTwoTower(join(folder, 'nothing'), small)).rejects.toThrow(/nothing/);
   });
 });
 
@@ -210,7 +266,18 @@ describe('adaptTwoTower', () => {
       const { heads } = (await adaptTwoTower(model, { heads: task.heads })).config;
       expect(Object.keys(heads)).toEqual(Object.keys(task.heads));
     }
+    const separate = await adaptTwoTower(model, { visionNorms: 'separate' });
+    expect(await difference(separate.forward(inputs).pooled, model.forward(inputs).pooled)).toBe(0);
     const same = await adaptTwoTower(model, { heads: { imageTextMatching: {} } });
     expect(await difference(same.forward(inputs).pooled, model.forward(inputs).pooled)).toBe(0);
+  });
+
+  it('starts ranking as class 1 of matching, which trains no more', async () => {
+    const model = new TwoTowerModel({ ...small, heads: { imageTextMatching: {} } }).initialize(5);
+    const ranks = await adaptTwoTower(model, { heads: { imageTextMatching: {}, ranking: {} } });
+    expect(await difference(rankingScores(ranks, inputs), matchingScores(model, inputs))).toBeLessThan(1e-6);
+    const trained = Object.keys(ranks.trainableParameters());
+    expect(trained).toContain('rank_output.weight');
+    expect(trained.filter((name) => name.startsWith('itm_score'))).toEqual([]);
   });
 });

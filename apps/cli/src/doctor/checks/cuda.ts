@@ -1,86 +1,42 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import type { CheckResult } from '../check.js';
-import { resolveFrom } from '../require-from.js';
+import { type CudaReport, inspectCuda, type LibraryReport } from '@ocelli/core-tensor/cuda';
+import { type CheckResult, inGibibytes } from '../check.js';
 
-/** What the CUDA execution provider needs, besides the driver. */
-const libraries = ['libcuda.so', 'libcudart.so', 'libcublasLt.so', 'libcudnn.so'] as const;
-
-const folders = [
-  '/usr/lib/x86_64-linux-gnu',
-  '/usr/lib64',
-  '/usr/local/cuda/lib64',
-  '/opt/cuda/lib64',
-  '/usr/lib/wsl/lib',
-];
-
-/** Facts about NVIDIA GPUs and their software. */
-export interface CudaFacts {
-  /** The driver's version; undefined without a driver. */
-  readonly driver: string | undefined;
-  /** Names of shared libraries that programs can load. */
-  readonly libraries: readonly string[];
-  /** Whether onnxruntime-node's CUDA provider is installed. */
-  readonly hasProvider: boolean;
-}
-
-/** Whether training can run on an NVIDIA GPU. Without one there is nothing to do. */
-export function describeCuda({ driver, libraries: found, hasProvider }: CudaFacts): CheckResult {
+/** Whether the `cuda` engine can compute on this machine. Without an NVIDIA driver there is nothing to do. */
+export function describeCuda({ libraries, devices, deviceProblem, hasKoffi }: CudaReport): CheckResult[] {
   const name = 'CUDA';
-  if (driver === undefined) return { name, status: 'ok', detail: 'no NVIDIA driver; the CPU computes' };
-  const missing = libraries.filter((library) => !found.some((each) => each.startsWith(library)));
-  if (missing.length > 0) {
-    const remedy = missing.includes('libcudnn.so')
-      ? 'apt-get install cuda-libraries-12-8 libcudnn9-cuda-12'
-      : 'apt-get install cuda-libraries-12-8';
-    return { name, status: 'warning', detail: `driver ${driver}; not found: ${missing.join(', ')}`, remedy };
+  const [driver, ...others] = libraries as readonly [LibraryReport, ...LibraryReport[]];
+  if (driver.path === undefined) return [{ name, status: 'ok', detail: 'no NVIDIA driver; the CPU computes' }];
+  if (!hasKoffi) {
+    const detail = `driver at ${driver.path}; the package koffi, through which it is called, is not installed`;
+    return [{ name, status: 'warning', detail, remedy: 'npm install koffi' }];
   }
-  if (!hasProvider) {
-    return {
+  if (driver.problem !== undefined) {
+    return [{ name, status: 'warning', detail: `${driver.path}: ${driver.problem}`, remedy: driver.install }];
+  }
+  const cards = devices.map(
+    ({ index, name: card, capability, totalBytes, multiprocessors }) =>
+      `card ${index}: ${card}, compute capability ${capability.join('.')}, ${inGibibytes(totalBytes)}, ${multiprocessors} multiprocessors`,
+  );
+  const found = cards.length > 0 ? cards.join('; ') : `no card: ${deviceProblem ?? 'the driver sees none'}`;
+  return [
+    {
       name,
-      status: 'warning',
-      detail: `driver ${driver} and libraries; onnxruntime-node's CUDA provider is not installed`,
-      remedy: 'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12',
-    };
-  }
-  return { name, status: 'ok', detail: `driver ${driver}, ${libraries.join(', ')}` };
+      status: cards.length > 0 ? 'ok' : 'warning',
+      detail: `driver for ${driver.version} (${driver.path}); ${found}`,
+    },
+    ...others.map(describeLibrary),
+  ];
 }
 
-/** Reads the facts that {@link describeCuda} judges. */
-export async function checkCuda(): Promise<CheckResult> {
-  return describeCuda({
-    driver: await driverVersion(),
-    libraries: await sharedLibraries(),
-    hasProvider: hasProvider(),
-  });
+function describeLibrary({ title, purpose, required, path, version, problem, install }: LibraryReport): CheckResult {
+  const common = { name: title, status: required ? ('warning' as const) : ('ok' as const) };
+  if (problem !== undefined) return { ...common, detail: `${path}: ${problem}`, remedy: install };
+  if (path !== undefined) return { name: title, status: 'ok', detail: `${version ?? 'of unknown version'} (${path})` };
+  if (required) return { ...common, detail: `not found; for ${purpose}`, remedy: install };
+  return { ...common, detail: `not found; the engine's own kernels do without` };
 }
 
-async function driverVersion(): Promise<string | undefined> {
-  const text = await readFile('/proc/driver/nvidia/version', 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (/\s(\d+(?:\.\d+)+)\s/.exec(text)?.[1] ?? 'of unknown version');
-}
-
-/** The loader's cache, and the usual folders for what is not in it. */
-async function sharedLibraries(): Promise<string[]> {
-  const cached = await promisify(execFile)('ldconfig', ['-p'], { timeout: 5000 }).then(
-    ({ stdout }) => stdout,
-    () => '',
-  );
-  const fromCache = [...cached.matchAll(/^\s*(\S+\.so\S*)/gm)].map((match) => match[1]!);
-  const paths = [...folders, ...(process.env.LD_LIBRARY_PATH ?? '').split(':')].filter(
-    (folder) => folder !== '' && existsSync(folder),
-  );
-  return [...fromCache, ...paths.flatMap((folder) => readdirSync(folder))];
-}
-
-function hasProvider(): boolean {
-  try {
-    const root = dirname(dirname(resolveFrom('@ocelli/core-tensor', 'onnxruntime-node')));
-    return existsSync(join(root, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so'));
-  } catch {
-    return false;
-  }
+/** Looks for what {@link describeCuda} judges. */
+export async function checkCuda(): Promise<CheckResult[]> {
+  return describeCuda(await inspectCuda());
 }

@@ -29,7 +29,8 @@ import { createQueryParts, managerQuery, queryWidth } from './query.js';
 
 /**
  * Adaptive Aggregation of Unimodal Experts: out = Σᵢ softmaxᵢ(s/τ) LNᵢ(Uᵢ) + w_C ⊙ Ĉ with s = W[A ; Ĉ] + b per token,
- * where A is what the normalised last output Ĉ attends to of the other modality's. With `query: 'own'`, s = WĈ + b.
+ * where A is what the normalised last output Ĉ attends to of the other modality's. With `query: 'own'`, s = WĈ + b. The
+ * 2025 paper has W without the bias that the code has.
  * Source: ManagerTower `src/modules/heads.py`, `AAUE`; Xu et al. 2023, §3.3.
  */
 export class AdaptiveUnimodalManager extends Module implements Manager {

@@ -9,6 +9,8 @@ import { type MiniGeminiConfig, type MiniGeminiConfigInput, parseMiniGeminiConfi
  * "Mini-Gemini", §3.2, patch info mining; `mgm/model/mgm_arch.py`). One head, no projection behind it.
  *
  * T = L + softmax(q·kᵀ / √c) v over the window, q = Lin(LN(L)), k and v = Lin(LN(A))
+ *
+ * Where `miningWidth` is not the width of L, T = q + …, as L cannot be added.
  */
 export class MiniGeminiFusion extends Module implements Fusion {
   readonly config: MiniGeminiConfig;
@@ -21,23 +23,25 @@ export class MiniGeminiFusion extends Module implements Fusion {
     super();
     this.config = parseMiniGeminiConfig(config);
     const [low, high] = this.config.widths;
-    this.vlm_uni_query_projector = new NormedLinear(low, low);
-    this.vlm_uni_aux_projector = new NormedLinear(high, low);
-    this.vlm_uni_val_projector = new NormedLinear(high, low);
+    this.vlm_uni_query_projector = new NormedLinear(low, this.width);
+    this.vlm_uni_aux_projector = new NormedLinear(high, this.width);
+    this.vlm_uni_val_projector = new NormedLinear(high, this.width);
   }
 
   get width(): number {
-    return this.config.widths[0];
+    return this.config.miningWidth ?? this.config.widths[0];
   }
 
   grid([low]: readonly Grid[]): Grid {
     return low!;
   }
 
-  /** low and high map → [batch, tokens of the low map, its width] */
+  /** low and high map → [batch, tokens of the low map, width] */
   fuse(featureMaps: readonly Tensor[]): Tensor {
     const [low] = requireMaps('MiniGeminiFusion', featureMaps, this.config.widths) as [Tensor, Tensor];
-    return add(mapToTokens(low), this.mine(featureMaps));
+    const tokens = mapToTokens(low);
+    const kept = this.width === this.config.widths[0] ? tokens : this.vlm_uni_query_projector.forward(tokens);
+    return add(kept, this.mine(featureMaps));
   }
 
   /**
@@ -47,7 +51,8 @@ export class MiniGeminiFusion extends Module implements Fusion {
    */
   mine(featureMaps: readonly Tensor[]): Tensor {
     const [low, high] = requireMaps('MiniGeminiFusion', featureMaps, this.config.widths) as [Tensor, Tensor];
-    const [batch, width, rows, columns] = low.shape as [number, number, number, number];
+    const { width } = this;
+    const [batch, , rows, columns] = low.shape as [number, number, number, number];
     const [height, across] = gridOf(high).map((length, axis) => length / gridOf(low)[axis]!) as [number, number];
     if (!Number.isInteger(height) || !Number.isInteger(across)) {
       throw new ShapeError({

@@ -1,4 +1,4 @@
-import type { NamePattern } from '@ocelli/core-tensor';
+import type { NamePattern } from './module.js';
 
 /**
  * A pattern of parameter names as data: `language_model.layers` matches the name or a leading part of it that ends at a

@@ -1,0 +1,29 @@
+import { cTypes } from '../c-types.js';
+import { integer, launch, reads, warpSum, writes } from '../launch-text.js';
+import type { PlannedLaunch } from '../lowered.js';
+import type { AttentionProblem } from './problem.js';
+
+/** Output and cotangent of each row multiplied and summed: what the softmax takes off every weight's gradient. A warp a row. */
+export function gradientDots({ batch, heads, queries, width, dtype }: AttentionProblem): PlannedLaunch {
+  const rows = batch * heads * queries;
+  const body = `
+const int lane = threadIdx.x & 31, row = blockIdx.x * 8 + (threadIdx.x >> 5);
+if (row >= ${integer(rows)}) return;
+const int64 first = (int64)row * ${width};
+float sum = 0.0f;
+for (int column = lane; column < ${width}; column += 32) sum += to_float(out[first + column]) * to_float(dout[first + column]);
+sum = sum_of_warp(sum);
+if (lane == 0) dots[row] = sum;`;
+  return launch({
+    name: 'attention_dots',
+    helpers: [warpSum],
+    parameters: [
+      reads(3, cTypes[dtype], 'out'),
+      reads(4, cTypes[dtype], 'dout'),
+      writes('temporary0', 'float', 'dots'),
+    ],
+    body,
+    blocks: Math.ceil(rows / 8),
+    threads: 256,
+  });
+}
