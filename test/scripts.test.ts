@@ -17,3 +17,10 @@ describe('pnpm bench', () => {
     );
   });
 });
+
+describe('pnpm test:cuda', () => {
+  it('says by name why it is skipped where there is no card', async () => {
+    const printed = await node(repository, 'scripts/test-cuda.mjs', '--where');
+    expect(printed).toMatch(/^test:cuda: (skipped: .+\.|on .+)\n$/);
+  });
+});

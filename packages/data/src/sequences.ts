@@ -95,6 +95,7 @@ export { scienceQaExamples } from './honeybee/multiple-choice.js';
 export { listOptions, type OptionListSettings } from './honeybee/option-list.js';
 export { type TaskConfigInput, taskConfigSchema } from './honeybee/task-config.js';
 export { readTaskDataset } from './honeybee/task-dataset.js';
+export { publishedAttentionMask } from './labels/attention-mask.js';
 export { encodeImagePrompt, IMAGE_TOKEN } from './labels/image-prompt.js';
 export { LABEL_RULES, type LabelRule, type LabelRuleName } from './labels/label-rules.js';
 export {

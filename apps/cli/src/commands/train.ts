@@ -14,7 +14,8 @@ The file names:
   vision, language, projector, tokenizer, template
   grid        cuts images of any resolution into tiles: anyres, anyres_max_9, or { candidates: "(1x1),...,(3x3)" };
               imageNewline is the learnt row that ends its rows
-  stages      what trains (trainable, frozen), how long and how fast (steps, batchSize, learningRate, groups, schedule)
+  stages      what trains (trainable, frozen), how long and how fast (steps, batchSize, learningRate, groups, schedule);
+              grid, template, maximumLength and imageProcessor (pad, crop, squash) where a stage has its own
 
 Example:
   $ ocelli train my-model.yaml --out runs/my-model`;

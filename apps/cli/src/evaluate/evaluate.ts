@@ -34,7 +34,7 @@ export async function evaluateCommand(
   folder: string,
   { split, limit, shortestEdge, reporter, signal }: EvaluateCommandOptions,
 ): Promise<string> {
-  const { data, template, maximumLength, vision, stages } = await readRun(folder);
+  const { data, template, maximumLength, vision, grid } = await readRun(folder);
   const names = Object.keys(data);
   if (!names.includes(split)) throw new UnknownNameError('--split', split, names);
   const { file, imageRoot } = data[split]!;
@@ -53,8 +53,7 @@ export async function evaluateCommand(
       template,
       maximumLength,
       imageProcessor: vision?.imageProcessor,
-      // As in the stage that the model was trained in last.
-      grid: stages?.at(-1)?.grid,
+      grid,
       shortestEdge,
       signal,
       onProgress,

@@ -44,6 +44,12 @@ const stageDataSchema = z.preprocess(
     .min(1),
 );
 
+/** `pad`, `crop` or `squash`, the path of a `preprocessor_config.json`, or a processor. */
+const imageProcessorChoiceSchema = z.union(
+  [z.string().min(1), imageProcessorSchema],
+  'expected pad, crop, squash, a path, or a processor',
+);
+
 const trainingStageSchema = stageSchema
   .extend({
     data: stageDataSchema,
@@ -53,6 +59,12 @@ const trainingStageSchema = stageSchema
     groupByLength: z.boolean().default(false),
     /** Default: that of all stages; null for none. */
     grid: gridSchema.nullable().optional(),
+    /** Default: that of all stages. */
+    template: namedTemplateSchema.optional(),
+    /** Default: that of all stages. */
+    maximumLength: count.optional(),
+    /** Default: that of `vision`. */
+    imageProcessor: imageProcessorChoiceSchema.optional(),
   })
   .refine(({ data, mixing }) => mixing === 'weights' || data.every(({ weight }) => weight === undefined), {
     path: ['data'],
@@ -83,7 +95,8 @@ export const runSchema = z.looseObject({
   /** Longest sequence, images included: training samples are cut, longer questions refused. */
   maximumLength: count.default(2048),
   vision: z.looseObject({ imageProcessor: imageProcessorSchema.optional() }).optional(),
-  stages: z.array(z.looseObject({ grid: imageGridSchema.nullish() })).optional(),
+  /** How images are cut into tiles; null for not at all. */
+  grid: imageGridSchema.nullish(),
 });
 
 /** What `ocelli train` reads: one model, its data and its stages. Paths start from the folder of the file. */
@@ -98,13 +111,13 @@ export const trainingConfigSchema = z.strictObject({
     weights: z.string().min(1).optional(),
     /** Default: the encoder's. */
     featureLayer: z.int().optional(),
-    /** How images become pixels, or a `preprocessor_config.json`. Default: as large as the encoder's, normalised as CLIP's. */
-    imageProcessor: z.union([z.string().min(1), imageProcessorSchema], 'expected a path, or a processor').optional(),
+    /** How images become pixels. Default: `squash`, as large as the encoder's, normalised as CLIP's. */
+    imageProcessor: imageProcessorChoiceSchema.optional(),
   }),
   language: z.strictObject({ config: partSchema, weights: z.string().min(1).optional() }),
   projector: z.looseObject({ type: z.string() }),
   /** How images are cut into tiles in the stages that say nothing else. Default: they are not. */
-  grid: gridSchema.optional(),
+  grid: gridSchema.nullish(),
   /** Whether the model has a learnt row that ends each row of a grid, which grids need. Default: if a stage has one. */
   imageNewline: z.boolean().optional(),
   /** Lengths that sequences are padded to, or one that they are padded to multiples of. */

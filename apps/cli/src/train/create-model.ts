@@ -1,9 +1,9 @@
 import { loadWeights, trainOnly } from '@ocelli/core-tensor';
 import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
-import { createProjector, type ProjectorConfigInput } from '@ocelli/projectors';
 import { parameterGroups } from '@ocelli/trainer';
 import {
   createVision,
+  type FittedProjectorConfigInput,
   featureShape,
   type VisionConfig,
   type VisionConfigInput,
@@ -29,7 +29,7 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
       remedy: 'Leave it out.',
     });
   }
-  const features = heed(refuse, featureLayer === undefined ? 'vision.config' : 'vision.featureLayer', () =>
+  heed(refuse, featureLayer === undefined ? 'vision.config' : 'vision.featureLayer', () =>
     featureShape(encoder, featureLayer),
   );
   const language = heed(refuse, 'language.config', () =>
@@ -42,15 +42,12 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
       remedy: 'Leave it out, or take the tokenizer of the language model.',
     });
   }
-  const projector = heed(refuse, 'projector', () => {
-    const { tokens: inputTokens, width: visionWidth } = features;
-    const widths = { visionWidth, languageWidth: language.hiddenSize, inputTokens };
-    return createProjector({ ...widths, ...config.projector } as ProjectorConfigInput).config;
-  });
-  const imageNewline = needsNewline(config, refuse);
-  const model = heed(refuse, imageNewline ? 'imageNewline' : undefined, () => {
-    return new VisionLanguageModel({ vision, language, projector, featureLayer, imageNewline });
-  });
+  const projector = config.projector as FittedProjectorConfigInput;
+  const create = (key: string, imageNewline: boolean) =>
+    heed(refuse, key, () => new VisionLanguageModel({ vision, language, projector, featureLayer, imageNewline }));
+  // What does not fit the parts is the projector; with it, what does not fit a newline.
+  const plain = create('projector', false);
+  const model = needsNewline(config, refuse) ? create('imageNewline', true) : plain;
   checkStages(model, config, refuse);
   return model;
 }
@@ -87,7 +84,7 @@ function requireTrained(
 
 /** Whether the model has the row that ends the rows of a grid. */
 function needsNewline({ grid, stages, imageNewline }: TrainingConfig, refuse: Refuse): boolean {
-  const hasGrid = stages.some((stage) => (stage.grid === undefined ? grid !== undefined : stage.grid !== null));
+  const hasGrid = stages.some((stage) => (stage.grid === undefined ? grid : stage.grid) != null);
   if (!hasGrid || imageNewline !== false) return imageNewline ?? hasGrid;
   throw refuse('imageNewline', {
     expected: 'true, as a stage cuts images into tiles',

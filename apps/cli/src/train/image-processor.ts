@@ -6,14 +6,21 @@ import {
   solidImage,
   squashImageProcessor,
 } from '@ocelli/data';
+import { stageImages } from '@ocelli/vlm';
 import { heed, heedLater, type Refuse } from './refuse.js';
 
-const key = 'vision.imageProcessor';
+/** Processors that have a name: see `stageImages` of `@ocelli/vlm`. */
+export const namedProcessors = ['pad', 'crop', 'squash'] as const;
+
+/** Whether a text names a processor, and no file. */
+export function isNamedProcessor(text: string): text is (typeof namedProcessors)[number] {
+  return (namedProcessors as readonly string[]).includes(text);
+}
 
 /**
  * How images become pixels of an encoder.
  *
- * @param given the processor, or the path of a `preprocessor_config.json`. Default: straight to the size, normalised as
+ * @param given the processor, its name, or the path of a `preprocessor_config.json`. Default: straight to the size, normalised as
  *   CLIP's
  * @param side in pixels of the images that the encoder is made for
  * @throws ConfigError that names the key, if the file is none, or makes images of another size
@@ -21,9 +28,10 @@ const key = 'vision.imageProcessor';
 export async function readImageProcessor(
   given: string | ImageProcessor | undefined,
   side: number,
-  refuse: Refuse,
+  { key, refuse }: { readonly key: string; readonly refuse: Refuse },
 ): Promise<ImageProcessor> {
   if (given === undefined) return squashImageProcessor(side);
+  if (typeof given === 'string' && isNamedProcessor(given)) return stageImages(given, side).imageProcessor;
   const processor =
     typeof given === 'string'
       ? await heedLater(refuse, key, async () =>

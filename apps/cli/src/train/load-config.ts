@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ConfigSchema } from '@ocelli/core-tensor';
+import type { ImageProcessor } from '@ocelli/data';
 import { resolveEncoderFiles } from '@ocelli/encoders';
 import { readYaml } from '../recipe/read-yaml.js';
 import { type RunDescription, type TrainingConfig, trainingConfigSchema } from './config.js';
+import { isNamedProcessor } from './image-processor.js';
 import { type Refuse, refuseIn } from './refuse.js';
 
 /**
@@ -37,7 +39,8 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
   const visionConfig = resolveEncoderFiles(vision.config, dirname(file));
   const { type, file: graph } = visionConfig;
   if (type === 'onnx' && typeof graph === 'string') await requirePath(refuse, 'vision.config.file', graph, 'file');
-  const { imageProcessor } = vision;
+  const processor = async (key: string, given: string | ImageProcessor | undefined) =>
+    typeof given === 'string' && !isNamedProcessor(given) ? absolute(key, given, 'file') : given;
   return {
     ...config,
     tokenizer: { ...tokenizer, folder: await absolute('tokenizer.folder', tokenizer.folder, 'folder') },
@@ -45,11 +48,14 @@ export async function loadTrainingConfig(file: string): Promise<TrainingConfig> 
       ...vision,
       config: visionConfig,
       weights: await absolute('vision.weights', vision.weights, 'file or folder'),
-      imageProcessor:
-        typeof imageProcessor === 'string'
-          ? await absolute('vision.imageProcessor', imageProcessor, 'file')
-          : imageProcessor,
+      imageProcessor: await processor('vision.imageProcessor', vision.imageProcessor),
     },
+    stages: await Promise.all(
+      stages.map(async (stage, index) => ({
+        ...stage,
+        imageProcessor: await processor(`stages.${index}.imageProcessor`, stage.imageProcessor),
+      })),
+    ),
     language: { ...language, weights: await absolute('language.weights', language.weights, 'file or folder') },
   };
 }

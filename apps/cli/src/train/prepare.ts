@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ImageGrid, ImageProcessor, TokenizerFiles } from '@ocelli/data';
+import type { TokenizerFiles } from '@ocelli/data';
 import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
 import { toTensors, type VisionLanguageBatch, type VisionLanguageModel } from '@ocelli/vlm';
 import { trainingBatches } from './batches.js';
 import type { TrainingConfig } from './config.js';
 import { createModel } from './create-model.js';
-import { resolveGrid } from './grid.js';
-import { readImageProcessor } from './image-processor.js';
 import { loadTrainingConfig } from './load-config.js';
-import { type Refuse, refuseIn } from './refuse.js';
+import { refuseIn } from './refuse.js';
+import { type StageSettings, stageSettings } from './stage-settings.js';
 import { prepareTokenizer } from './tokenizer.js';
 import { readTrainingData, stageSource } from './training-data.js';
 
@@ -35,25 +34,21 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   const data = await readTrainingData(config);
   const { tokenizer, files } = await prepareTokenizer(config, data, refuse);
   const model = createModel(config, tokenizer.vocabularySize, refuse);
-  const imageProcessor = await readImageProcessor(config.vision.imageProcessor, model.imageSize, refuse);
-  const { template, maximumLength, buckets, seed, workers } = config;
+  const settings = await stageSettings(config, model.imageSize, refuse);
+  const { buckets, seed, workers } = config;
   const sources = new Map(
     config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse, { seed })]),
   );
-  const grids = stageGrids(config, model.imageSize, refuse);
   const mixes = config.stages.map(({ data: parts, mixing, groupByLength }) => ({ parts, mixing, groupByLength }));
   const vocabulary = createHash('sha256').update(JSON.stringify(files.tokenizerJson)).digest('hex');
   return {
-    config: withModel(config, model, { imageProcessor, grids }),
+    config: withModel(config, model, settings),
     model,
     tokenizerFiles: files,
     identity: {
       model: model.config,
-      imageProcessor,
-      template,
-      maximumLength,
+      settings: settings.stages,
       buckets,
-      grids,
       data: mixes,
       files: data.hashes,
       vocabulary,
@@ -61,14 +56,12 @@ export async function prepareTraining(configFile: string): Promise<Training> {
     batches({ stage: { name, batchSize, accumulation }, state }) {
       const { source, imagesPerBatch } = sources.get(name)!;
       const index = config.stages.findIndex((stage) => stage.name === name);
-      const grid = grids[index]!;
+      const { grid, ...sequences } = settings.stages[index]!;
       const options = {
+        ...sequences,
         tokenizer,
-        template,
-        imageProcessor,
         batchSize: batchSize!,
         visualTokensPerImage: model.visualTokensPerImage,
-        maximumLength,
         buckets,
         seed,
         workers,
@@ -82,27 +75,19 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   };
 }
 
-/** The grid of each stage; null for none. */
-function stageGrids({ grid, stages }: TrainingConfig, side: number, refuse: Refuse): (ImageGrid | null)[] {
-  const shared = grid === undefined ? null : resolveGrid(grid, side, 'grid', refuse);
-  return stages.map((stage, index) => {
-    if (stage.grid === undefined) return shared;
-    return stage.grid === null ? null : resolveGrid(stage.grid, side, `stages.${index}.grid`, refuse);
-  });
-}
-
-/** The configuration with what the model's parts made of theirs. */
+/** The configuration with what the model's parts made of theirs, and what every stage was told or not. */
 function withModel(
-  { grid: _, ...config }: TrainingConfig,
+  config: TrainingConfig,
   { config: { vision, language, projector, imageNewline } }: VisionLanguageModel,
-  { imageProcessor, grids }: { readonly imageProcessor: ImageProcessor; readonly grids: readonly (ImageGrid | null)[] },
+  { common, stages }: StageSettings,
 ): TrainingConfig {
   return {
     ...config,
-    vision: { ...config.vision, config: vision, imageProcessor },
+    vision: { ...config.vision, config: vision, imageProcessor: common.imageProcessor },
     language: { ...config.language, config: language },
     projector,
+    grid: common.grid,
     imageNewline,
-    stages: config.stages.map((stage, index) => ({ ...stage, grid: grids[index]! })),
+    stages: config.stages.map((stage, index) => ({ ...stage, ...stages[index]! })),
   } as TrainingConfig;
 }

@@ -61,8 +61,9 @@ export async function trainCommand(
 }
 
 /** What of a stage is not its data. */
-function stageOfTrainer({ data: _, mixing: __, groupByLength: ___, grid: ____, ...stage }: TrainingStage) {
-  return stage;
+function stageOfTrainer(stage: TrainingStage) {
+  const { data, mixing, groupByLength, grid, template, maximumLength, imageProcessor, ...settings } = stage;
+  return settings;
 }
 
 function describe({ config: { stages }, model }: Training, folder: string): string {

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closeEngine } from '@ocelli/core-tensor';
 import type { BatchRequest } from '@ocelli/trainer';
-import { loadModel } from '@ocelli/vlm';
+import { loadModel, VisionLanguageModel } from '@ocelli/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingConfig } from '../../src/train/config.js';
 import { prepareTraining } from '../../src/train/prepare.js';
@@ -65,7 +65,7 @@ describe('ocelli train over images cut into tiles', () => {
     });
     const resolved = await readJson<TrainingConfig>(join(run, 'config.json'));
     expect(resolved.imageNewline).toBe(true);
-    expect(resolved).not.toHaveProperty('grid');
+    expect(resolved.grid).toMatchObject({ tile: 16, maximumTiles: 4 });
     expect(resolved.stages.map(({ grid }) => grid)).toMatchObject([
       null,
       { tile: 16, maximumTiles: 4, severalImages: 'square' },
@@ -99,6 +99,64 @@ describe('ocelli train over images cut into tiles', () => {
     );
     // 32 × 32 pixels on 2 × 2 tiles: the whole, 4 × 4 features and 4 newlines are 24 tokens instead of 4, of both samples.
     expect(lengths[1]! - lengths[0]!).toBe(2 * 20);
+  });
+});
+
+describe('ocelli train with settings of a stage', () => {
+  it('renders, cuts and preprocesses as each stage says, and as the run says elsewhere', async () => {
+    const plain = { ...captions, template: 'llava_plain', imageProcessor: 'crop', maximumLength: 8 };
+    const stages = [plain, { ...captions, name: 'as the run says' }];
+    const vision = { ...tinyConfig.vision, imageProcessor: 'pad' };
+    const file = await writeConfig(folder, { ...tinyConfig, vision, stages }, 'settings.yaml');
+    const { batches, config } = await prepareTraining(file);
+    expect(config.stages.map(({ template, maximumLength }) => [template!.name, maximumLength])).toEqual([
+      ['llava_plain', 8],
+      ['honeybee_default', 256],
+    ]);
+    expect(config.stages.map(({ imageProcessor }) => imageProcessor)).toMatchObject([
+      { padToSquare: false, crop: { width: 32, height: 32 } },
+      { padToSquare: true, crop: { width: 32, height: 32 } },
+    ]);
+    expect(config.vision.imageProcessor).toEqual(config.stages[1]!.imageProcessor);
+    const tokens: number[] = [];
+    for (const stage of config.stages) {
+      const source = batches({ stage: stage as unknown as BatchRequest['stage'], state: undefined });
+      tokens.push((await source[Symbol.asyncIterator]().next()).value!.tokens!);
+      await source.close?.();
+    }
+    expect(tokens[0]).toBe(4 * 8);
+    expect(tokens[1]).toBeGreaterThan(4 * 12);
+  });
+});
+
+describe('ocelli train over several encoders', () => {
+  it('leaves an expert of a mixture as it is where the stage freezes it', async () => {
+    const mixture = {
+      type: 'mixture',
+      encoders: [
+        {
+          encoder: {
+            type: 'clip-high-resolution',
+            vision: { ...tinyConfig.vision.config, patchSize: 16 },
+            inputSize: 32,
+          },
+        },
+        { encoder: { type: 'convnext', depths: [1, 1], hiddenSizes: [4, 6], imageSize: 32, layerScaleInit: 1 } },
+      ],
+      fusion: { type: 'channel-concat', grid: 2 },
+      imageSize: 32,
+    };
+    const stage = { ...captions, trainable: ['*'], frozen: ['vision.vision_towers.0'], steps: 2 };
+    const run = await train('mixture', { vision: { config: mixture }, stages: [stage] });
+    const after = await loadModel(join(run, 'model'), { kind: 'vision-language' });
+    const before = new VisionLanguageModel(after.config).initialize(tinyConfig.seed);
+    const [old, now] = [await before.state(), await after.state()];
+    const moved = Object.keys(now).filter((name) =>
+      now[name]!.data.some((value, index) => value !== old[name]!.data[index]),
+    );
+    expect(moved.filter((name) => name.startsWith('vision.vision_towers.0.'))).toEqual([]);
+    expect(moved.some((name) => name.startsWith('vision.vision_towers.1.'))).toBe(true);
+    expect(moved.some((name) => name.startsWith('language.'))).toBe(true);
   });
 });
 

@@ -47,7 +47,6 @@ describe('a model that is trained and evaluated', () => {
       type: 'mlp',
       visionWidth: 16,
       languageWidth: 16,
-      inputTokens: 4,
       depth: 2,
     });
     expect(resolved.template).toMatchObject({ name: 'honeybee_default', userPrefix: '\nHuman: ' });

@@ -113,6 +113,10 @@ export const TEMPLATES = {
   honeybee_instruction: { name: 'honeybee_instruction', system: `${HONEYBEE_SYSTEM} ${HELPFUL}`, ...HONEYBEE },
   /** Vicuna v1.1, as LLaVA-1.5, ConvLLaVA and Eagle use it; in their code also `v1`. */
   vicuna_v1: { name: 'vicuna_v1', system: USER_SYSTEM, ...VICUNA },
+  /**
+   * The same with "human" for "user". ConvLLaVA's benchmarks were asked so, by an evaluation kit, though it was trained with
+   * `vicuna_v1`, which its grounding is asked with; scores differ between the two.
+   */
   llava_v1: { name: 'llava_v1', system: HUMAN_SYSTEM, ...VICUNA },
   /** Vicuna v0: turns between `###`. */
   v0: {

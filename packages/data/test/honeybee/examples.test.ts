@@ -130,6 +130,22 @@ describe('annotations that do not add up', () => {
   });
 });
 
+describe('duplicates', () => {
+  it('are kept to draw from, or but for the first dropped, in conversations of several turns alone', () => {
+    const examples = ['yes', 'no', 'yes'].map(
+      (answer, index) => ['a.jpg', { values: { question: `${index}`, answer } }] as const,
+    );
+    const sizes = (turns: number, online?: boolean) =>
+      groupExamples(examples, { turns, deduplicate: { key: 'answer', ...(online !== undefined && { online }) } }).map(
+        (group) => group.examples.map((entry) => (Array.isArray(entry) ? entry.length : 1)),
+      );
+    expect(sizes(10)).toEqual([[2, 1]]);
+    expect(sizes(10, false)).toEqual([[1, 1]]);
+    expect(sizes(1)).toEqual([[1], [1], [1]]);
+    expect(sizes(-1)).toEqual([[1, 1, 1]]);
+  });
+});
+
 describe('VSR', () => {
   const asked = (caption: string, form?: 'published' | 'corrected') =>
     vsrExamples([{ image_link: 'a/b/c.jpg', caption, label: 1 }], '', form)[0]![1].values.question_interro;

@@ -74,6 +74,19 @@ describe('a data set of the recipe', () => {
     );
     const vsr = await readTaskDataset('vsr', { type: 'vsr', file: join(folder, 'vsr.jsonl'), imageRoot: 'i' });
     expect(vsr.size).toBe(5);
+    await writeFile(
+      join(folder, 'island.json'),
+      JSON.stringify([{ image_link: 'a/b/c.jpg', caption: 'The island is small.', label: 1 }]),
+    );
+    const asked = await Promise.all(
+      ([undefined, 'corrected'] as const).map(async (questionForm) => {
+        const file = join(folder, 'island.json');
+        const config = { type: 'vsr', file, imageRoot: 'i', ...(questionForm && { questionForm }) } as const;
+        return (await (await readTaskDataset('island', config)).get(0, randomKey(1))).turns[0]!.text;
+      }),
+    );
+    expect(asked[0]).toContain('Is the land small?');
+    expect(asked[1]).toContain('Is the island small?');
 
     await write('finetune_refcoco_train.json', row('RefExpLocDataset').raw);
     const names = ['refcoco'] as const;

@@ -1,7 +1,7 @@
 import { splitWords } from '../text/python-text.js';
 
 /** Options of a question by their letters. */
-export type Options = Readonly<Record<string, string>>;
+export type OptionTexts = Readonly<Record<string, string>>;
 
 const letters = ['A', 'B', 'C', 'D', 'E'];
 
@@ -44,7 +44,7 @@ export function inferMmbenchLetter(answer: string): string | undefined {
 }
 
 /** The option of A to D whose text, in any case, is the only one that an answer contains; empty texts are in every one. */
-export function inferMmbenchText(answer: string, options: Options): string | undefined {
+export function inferMmbenchText(answer: string, options: OptionTexts): string | undefined {
   const lower = answer.toLowerCase();
   const found = Object.keys(options).filter(
     (letter) => 'ABCD'.includes(letter) && lower.includes(options[letter]!.toLowerCase()),
@@ -53,6 +53,6 @@ export function inferMmbenchText(answer: string, options: Options): string | und
 }
 
 /** The option that an answer names by its letter, or else by its text. */
-export function inferMmbenchOption(answer: string, options: Options): string | undefined {
+export function inferMmbenchOption(answer: string, options: OptionTexts): string | undefined {
   return inferMmbenchLetter(answer) ?? inferMmbenchText(answer, options);
 }

@@ -1,5 +1,5 @@
 import { splitWords, stripCharacters } from '../text/python-text.js';
-import type { Options } from './mmbench-option.js';
+import type { OptionTexts } from './mmbench-option.js';
 
 /**
  * Whose rule reads the letter of a question of MMMU or Q-Bench.
@@ -16,7 +16,7 @@ export type MmmuChoiceRule = 'official' | 'lmms-eval';
  */
 export function parseMmmuChoice(
   answer: string,
-  options: Options,
+  options: OptionTexts,
   rule: MmmuChoiceRule = 'official',
 ): string | undefined {
   const stripped = [...",.!?;:'"].reduce(stripCharacters, answer);

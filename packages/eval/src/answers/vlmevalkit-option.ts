@@ -1,5 +1,5 @@
 import { lengthOf, splitWords } from '../text/python-text.js';
-import { failedAnswer, type Options } from './mmbench-option.js';
+import { failedAnswer, type OptionTexts } from './mmbench-option.js';
 
 /** Answers that are refusals: they name an option that no question has. */
 const refusals = [
@@ -24,7 +24,7 @@ export type VlmEvalKitVersion = '2024-05' | '2025';
 /** The letter that an answer names, `Z` for a refusal. */
 export function inferVlmEvalKitLetter(
   answer: string,
-  options: Options,
+  options: OptionTexts,
   version: VlmEvalKitVersion = '2024-05',
 ): string | undefined {
   if (answer.includes(failedAnswer)) return undefined;
@@ -35,13 +35,13 @@ export function inferVlmEvalKitLetter(
     const [letter] = found as [string];
     if (version === '2024-05' || words.indexOf(letter) > words.length - 5) return letter;
   } else if (found.length === 0 && words.includes(refused)) return refused;
-  return version === '2025' ? saidAnswer.exec(answer)?.[1]!.toUpperCase() : undefined;
+  return version === '2025' ? saidAnswer.exec(answer)?.[1]?.toUpperCase() : undefined;
 }
 
 /** The option whose text, in any case, is the only one that an answer contains. */
 export function inferVlmEvalKitText(
   answer: string,
-  options: Options,
+  options: OptionTexts,
   version: VlmEvalKitVersion = '2024-05',
 ): string | undefined {
   const lower = answer.toLowerCase();
@@ -54,7 +54,7 @@ export function inferVlmEvalKitText(
 /** The option that an answer names by its letter, or else by its text. */
 export function inferVlmEvalKitOption(
   answer: string,
-  options: Options,
+  options: OptionTexts,
   version: VlmEvalKitVersion = '2024-05',
 ): string | undefined {
   return inferVlmEvalKitLetter(answer, options, version) ?? inferVlmEvalKitText(answer, options, version);

@@ -39,8 +39,17 @@ export interface HallusionGroupScore {
   readonly aAcc: number;
   /** Of questions about several figures, all right. */
   readonly qAcc: number;
-  /** Of figures, all questions about them right; figure 0 of VS, where there is none, is left out. */
+  /** Of figures, all questions about them right. */
   readonly fAcc: number;
+}
+
+/** Options of {@link scoreHallusionGroups}. */
+export interface ScoreHallusionOptions {
+  /**
+   * Whether figure 0 of VS, which stands for questions without a figure, is one of the figures: `counted` by lmms-eval's
+   * rule without a judge and by VLMEvalKit, `left-out` with lmms-eval's judge. Default: `counted`.
+   */
+  readonly noFigure?: 'counted' | 'left-out';
 }
 
 /**
@@ -48,14 +57,19 @@ export interface HallusionGroupScore {
  *
  * @throws BenchmarkError if there are no rows
  */
-export function scoreHallusionGroups(rows: readonly HallusionGroupRow[]): HallusionGroupScore {
+export function scoreHallusionGroups(
+  rows: readonly HallusionGroupRow[],
+  { noFigure = 'counted' }: ScoreHallusionOptions = {},
+): HallusionGroupScore {
   requireRows('HallusionBench', rows);
   const allRight = (part: readonly HallusionGroupRow[], idOf: (row: HallusionGroupRow) => string) => {
     const keyOf = (row: HallusionGroupRow) => JSON.stringify([row.category, row.subcategory, row.setId, idOf(row)]);
     const groups = [...groupBy(part, keyOf).values()];
     return shareOf(groups.map((group) => group.every(({ correct }) => correct))).accuracy;
   };
-  const figures = rows.filter(({ category, figureId }) => !(category === 'VS' && figureId === '0'));
+  const figures = rows.filter(({ category, figureId }) => {
+    return noFigure === 'counted' || category !== 'VS' || figureId !== '0';
+  });
   return {
     aAcc: shareOf(rows.map(({ correct }) => correct)).accuracy,
     qAcc: allRight(rows, ({ questionId }) => questionId),
@@ -76,4 +90,17 @@ export function isHallusionVerdictCorrect(
   { category, figureId }: { readonly category: string; readonly figureId: string },
 ): boolean {
   return verdict === '1' || (verdict === '2' && category === 'VS' && figureId === '0');
+}
+
+/** What a judge is asked about an answer, word by word as published. It sees no image. */
+export function hallusionJudgePrompt({
+  question,
+  reference,
+  answer,
+}: {
+  readonly question: string;
+  readonly reference: string;
+  readonly answer: string;
+}): string {
+  return `Imagine you are an intelligent teacher. Thoroughly read the question, reference answer and the prediction answer to ensure a clear understanding of the information provided. Assess the correctness of the predictions. If the prediction answer does not conflict with the reference answer, please generate “correct”. If the prediction answer conflict with the reference answer, please generate “incorrect”. If the prediction answer is unclear about the answer, please generate "unclear". \n\n Question:${question}\nReference answer: ${reference}\nPrediction answer:${answer}\nOutput:`;
 }

@@ -1,4 +1,4 @@
-import { inferMmbenchOption, type Options } from '../answers/mmbench-option.js';
+import { inferMmbenchOption, type OptionTexts } from '../answers/mmbench-option.js';
 import { requireRows } from '../benchmark-error.js';
 import { groupBy, type Share, shareOf } from '../metrics/share.js';
 import { drawOption, type UnparsedOptions } from '../unparsed.js';
@@ -9,7 +9,7 @@ export interface MmbenchPass {
   readonly index: number;
   /** Letter of the right option. */
   readonly label: string;
-  readonly options: Options;
+  readonly options: OptionTexts;
   readonly category: string;
   readonly l2Category: string;
   readonly answer: string;

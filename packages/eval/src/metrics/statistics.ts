@@ -94,3 +94,22 @@ export function repeatFigures(scores: readonly (readonly number[])[]): RepeatFig
     consistencyRate: share((row) => row.every((value) => value === row[0])),
   };
 }
+
+/**
+ * The error of a mean over parts as EleutherAI's harness combines it where it also knows the parts' means. The published
+ * code does not add a part's size to what is before the next one, so that the result depends on the order.
+ */
+export function combinedStandardError(parts: readonly (PartError & { readonly value: number })[]): number {
+  const [first, ...others] = parts;
+  if (!first) return Number.NaN;
+  const { size } = first;
+  let { value: mean } = first;
+  let variance = first.error ** 2;
+  for (const part of others) {
+    const both = size + part.size;
+    mean = (mean * size + part.value * part.size) / both;
+    const within = ((size - 1) * variance + (part.size - 1) * part.error ** 2) / (both - 1);
+    variance = within + ((size * part.size) / (both * (both - 1))) * (mean - part.value) ** 2;
+  }
+  return Math.sqrt(variance);
+}

@@ -1,6 +1,6 @@
 import { type Fixture, type ParityChecks, type ParityResult, worstOf } from '@ocelli/core-tensor';
 import type { BoxCorners } from '../answers/box.js';
-import type { Options } from '../answers/mmbench-option.js';
+import type { OptionTexts } from '../answers/mmbench-option.js';
 import { inferVlmEvalKitOption } from '../answers/vlmevalkit-option.js';
 import { extractYesNo } from '../answers/yes-no.js';
 import {
@@ -18,7 +18,7 @@ import { compareValues, float32 } from './compare-values.js';
 interface MetricsConfig {
   readonly textvqa: readonly { readonly prediction: string; readonly answers: readonly string[] }[];
   readonly docvqa: readonly { readonly prediction: string; readonly answers: readonly string[] }[];
-  readonly multiple_choice: readonly { readonly prediction: string; readonly choices: Options }[];
+  readonly multiple_choice: readonly { readonly prediction: string; readonly choices: OptionTexts }[];
   readonly yes_no: readonly { readonly prediction: string }[];
 }
 

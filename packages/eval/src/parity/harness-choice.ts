@@ -1,6 +1,11 @@
 import { type ParityCheck, type ParityChecks, worstOf } from '@ocelli/core-tensor';
 import { extractMcqAnswer } from '../answers/mcq-answer.js';
-import { inferMmbenchLetter, inferMmbenchOption, inferMmbenchText, type Options } from '../answers/mmbench-option.js';
+import {
+  inferMmbenchLetter,
+  inferMmbenchOption,
+  inferMmbenchText,
+  type OptionTexts,
+} from '../answers/mmbench-option.js';
 import { parseMmmuChoice } from '../answers/mmmu-choice.js';
 import { extractNumbers, isMmmuOpenCorrect, normalizeMmmuText, parseMmmuOpen } from '../answers/mmmu-open.js';
 import { filterRealWorldQa, isRealWorldQaCorrect } from '../answers/realworldqa.js';
@@ -24,7 +29,7 @@ const random = '<RANDOM>';
 const orFalse = (letter: string | undefined) => letter ?? false;
 
 const checkExtraction: ParityCheck = async (fixture) =>
-  compareCases<{ readonly options: Options }>(fixture, ({ doc: { options }, response }) => ({
+  compareCases<{ readonly options: OptionTexts }>(fixture, ({ doc: { options }, response }) => ({
     'lmms_0.7.2_extract': extractMcqAnswer(response, Object.keys(options)) ?? '',
     'lmms_0.7.2_extract_default_choices': extractMcqAnswer(response) ?? '',
     mmbench_option: orFalse(inferMmbenchLetter(response)),
@@ -35,7 +40,7 @@ const checkExtraction: ParityCheck = async (fixture) =>
     vlmevalkit: orFalse(inferVlmEvalKitOption(response, options, '2025')),
   }));
 
-const lettersOf = (texts: readonly string[]): Options =>
+const lettersOf = (texts: readonly string[]): OptionTexts =>
   Object.fromEntries(texts.map((text, index) => [String.fromCharCode(65 + index), text]));
 
 interface MmmuDoc {

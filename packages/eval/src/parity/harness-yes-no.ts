@@ -3,9 +3,11 @@ import type { BoxCorners } from '../answers/box.js';
 import { parseDecimalBox } from '../answers/grounding-boxes.js';
 import { extractYesNo, mmeLabel, popeAnswer } from '../answers/yes-no.js';
 import {
+  hallusionJudgePrompt,
   hallusionVerdict,
   isHallusionVerdictCorrect,
   readHallusionJudge,
+  type ScoreHallusionOptions,
   scoreHallusionGroups,
 } from '../benchmarks/hallusion-bench.js';
 import { mmeCategories, scoreMme } from '../benchmarks/mme.js';
@@ -118,6 +120,8 @@ interface HallusionDoc {
   readonly figure_id: string;
   readonly question_id: string;
   readonly gt_answer: '0' | '1';
+  readonly question: string;
+  readonly gt_answer_details: string;
 }
 
 const checkHallusion: ParityCheck = async (fixture) => {
@@ -126,7 +130,7 @@ const checkHallusion: ParityCheck = async (fixture) => {
   const judged = ({ doc, judge }: (typeof cases)[number]) =>
     isHallusionVerdictCorrect(readHallusionJudge(judge), { category: doc.category, figureId: doc.figure_id });
   const ruled = ({ doc, response }: (typeof cases)[number]) => hallusionVerdict(response) === doc.gt_answer;
-  const score = (isCorrect: typeof judged) =>
+  const score = (isCorrect: typeof judged, options?: ScoreHallusionOptions) =>
     scoreHallusionGroups(
       cases.map((each) => ({
         category: each.doc.category,
@@ -136,13 +140,20 @@ const checkHallusion: ParityCheck = async (fixture) => {
         questionId: each.doc.question_id,
         correct: isCorrect(each),
       })),
+      options,
     );
   const rounded = ({ aAcc, qAcc, fAcc }: ReturnType<typeof score>, decimals: number) => ({
     aAcc: roundPython(aAcc * 100, decimals),
     qAcc: roundPython(qAcc * 100, decimals),
     fAcc: roundPython(fAcc * 100, decimals),
   });
-  const { rule, judge, vlmevalkit_on_rule_scores } = aggregates as Readonly<Record<string, object>>;
+  const { rule, judge, vlmevalkit_on_rule_scores, judge_request } = aggregates as Readonly<Record<string, object>>;
+  const { doc: first, response } = cases[0]!;
+  const content = hallusionJudgePrompt({
+    question: first.question,
+    reference: first.gt_answer_details,
+    answer: strip(response),
+  });
   return worstOf([
     compareCases<HallusionDoc, Judged>(fixture, (each) => ({
       rule_answer: hallusionVerdict(each.response),
@@ -151,7 +162,16 @@ const checkHallusion: ParityCheck = async (fixture) => {
       judge_correct: Number(judged(each)),
     })),
     compareValues(
-      { rule: score(ruled), judge: rounded(score(judged), 4), vlmevalkit_on_rule_scores: rounded(score(ruled), 13) },
+      content,
+      (judge_request as { readonly messages: readonly { content: string }[] }).messages[0]!.content,
+      'judge_request',
+    ),
+    compareValues(
+      {
+        rule: score(ruled),
+        judge: rounded(score(judged, { noFigure: 'left-out' }), 4),
+        vlmevalkit_on_rule_scores: rounded(score(ruled), 13),
+      },
       { rule, judge, vlmevalkit_on_rule_scores },
       'aggregates',
     ),

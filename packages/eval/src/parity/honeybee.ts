@@ -1,6 +1,6 @@
 import { type Fixture, type ParityChecks, type ParityResult, worstOf } from '@ocelli/core-tensor';
 import { scienceQaExamples } from '@ocelli/data';
-import { inferMmbenchLetter, inferMmbenchOption, type Options } from '../answers/mmbench-option.js';
+import { inferMmbenchLetter, inferMmbenchOption, type OptionTexts } from '../answers/mmbench-option.js';
 import { parseMmmuChoice } from '../answers/mmmu-choice.js';
 import { isMmmuOpenCorrect, mmmuPartTexts, parseMmmuOpen } from '../answers/mmmu-open.js';
 import { mmeLabel } from '../answers/yes-no.js';
@@ -86,7 +86,7 @@ interface ScoringConfig {
   readonly mme_score: { readonly lines: Readonly<Record<string, readonly string[]>>; readonly result: unknown };
   readonly mmb_infer: readonly {
     readonly answer: string;
-    readonly choices: Options;
+    readonly choices: OptionTexts;
     readonly option?: string | false;
     readonly result: string | false;
   }[];
@@ -94,7 +94,7 @@ interface ScoringConfig {
     readonly samples: readonly (Omit<MmbenchPass, 'label' | 'options' | 'l2Category'> & {
       readonly answer: string;
       readonly pred: string;
-      readonly options_dict: Options;
+      readonly options_dict: OptionTexts;
       readonly l2_category: string;
     })[];
     readonly draws: readonly StoredDraw[];

@@ -16,6 +16,7 @@ import {
   MoaiMixers,
   type MoaiMixersConfigInput,
   parseMoaiMixerConfig,
+  routingOf,
 } from '../../src/index.js';
 import { distance, drawn, mask, random, values } from '../support.js';
 
@@ -149,6 +150,15 @@ describe('MoaiMixers', () => {
     const mix = () => hooks.beforeAttention(x, { layer: 1, visualMask });
     expect(mix).toThrow(ConfigError);
     expect(() => withTrainingKey(streamKey(randomKey(1)), mix)).not.toThrow();
+  });
+
+  it('round their gates as published, each step its own way, or not at all', () => {
+    const routingOfPass = (gatePrecision: 'official' | 'float32', mode: 'step2' | 'evaluation') =>
+      routingOf(mode, { gatePrecision: new MoaiMixers({ ...small, gatePrecision }).config.gatePrecision, layer: 1 });
+    expect(routingOfPass('official', 'step2')).toEqual({ kind: 'gates', precision: 'bfloat16' });
+    expect(routingOfPass('official', 'evaluation')).toEqual({ kind: 'gates', precision: 'float16' });
+    expect(routingOfPass('float32', 'step2')).toEqual({ kind: 'gates', precision: 'float32' });
+    expect(new MoaiMixers(small).config.gatePrecision).toBe('official');
   });
 
   it('refuse a layer twice', () => {

@@ -18,6 +18,14 @@ describe('prompts', () => {
     expect(readMoaiDemoAnswer('an answer')).toBe('an answer');
   });
 
+  it('are those of the training, or of the demonstration', () => {
+    expect(moaiPrompt('Why?').turn).toBe(
+      ' [UNUSED_TOKEN_146]user\nWhy?[UNUSED_TOKEN_145]\n[UNUSED_TOKEN_146]assistant\n',
+    );
+    expect(moaiPrompt('Why?', 'demo').turn).toBe(' USER: Why? ASSISTANT:');
+    expect(moaiPrompt('Why?', 'demo').system).toBe(moaiPrompt('Why?').system);
+  });
+
   it('count the places of the image', () => {
     const { imageMask, systemLength } = tokenizeMoaiPrompt(moaiPrompt('Why?'), tokenize, {
       imageToken: 99,

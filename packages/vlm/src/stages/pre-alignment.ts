@@ -27,7 +27,7 @@ export function preAlignmentConfig(config: MixtureModelConfig, index: number): M
       received: String(index),
     });
   }
-  const grid = fusion?.type === 'channel-concat' && fusion.grid !== undefined ? { grid: fusion.grid } : {};
+  const grid = fusion !== undefined && 'grid' in fusion && fusion.grid !== undefined ? { grid: fusion.grid } : {};
   const {
     visionWidth: _,
     inputTokens: __,

@@ -1,10 +1,33 @@
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { findCudaLibraries, type LibrarySearch } from '../../../src/engine/cuda/libraries/find-libraries.js';
-import type { SoftwareDevice } from './software-device/software-device.js';
+import { type SoftwareDevice, softwareDevice } from './software-device/software-device.js';
+
+/** What the engine is tested on, and its libraries. */
+export type DeviceUnderTest =
+  | { readonly skipped: string }
+  | {
+      readonly search: LibrarySearch;
+      /** How the software device behaves; a card behaves as it does. */
+      readonly settings: SoftwareSettings | undefined;
+    };
+
+/** The machine's card where `pnpm test:cuda` found one, else the software device. */
+export async function deviceUnderTest(): Promise<DeviceUnderTest> {
+  if (process.env.OCELLI_TEST_CUDA === 'card') return { search: findCudaLibraries(), settings: undefined };
+  const device = await softwareDevice();
+  if ('skipped' in device) return device;
+  return { search: softwareSearch(device), settings: softwareSettings(device) };
+}
+
+/** Settings and counters of the software device. */
+export interface SoftwareSettings {
+  set(name: string, value: number): void;
+  read(name: string): number;
+}
 
 /** The software device's libraries, and no others. */
-export function softwareSearch(device: SoftwareDevice): LibrarySearch {
+function softwareSearch(device: SoftwareDevice): LibrarySearch {
   return findCudaLibraries({
     variables: { OCELLI_CUDA_LIBRARIES: folderOf(device) },
     platform: 'linux',
@@ -15,11 +38,7 @@ export function softwareSearch(device: SoftwareDevice): LibrarySearch {
   });
 }
 
-/** Settings and counters of the software device; see its README. */
-export function softwareSettings(device: SoftwareDevice): {
-  set(name: string, value: number): void;
-  read(name: string): number;
-} {
+function softwareSettings(device: SoftwareDevice): SoftwareSettings {
   const library = koffi.load(join(folderOf(device), 'libcuda.so.1'));
   const set = library.func('softwareDeviceSet', 'int', ['str', 'int64']);
   const read = library.func('softwareDeviceRead', 'int64', ['str']);

@@ -8,7 +8,7 @@ import { decodesOnTensorCores, tensorCoreDecode } from './attention/tensor-core-
 import { tensorCoreForward } from './attention/tensor-core-forward.js';
 import type { Lowered } from './lowered.js';
 
-export type { AttentionProblem, ScoreTerm } from './attention/problem.js';
+export type { AttentionProblem, RowLayout, ScoreTerm } from './attention/problem.js';
 export type { VisibleKeys } from './attention/split.js';
 
 /** The widest head; rows of such a width still fit in shared memory. */

@@ -15,9 +15,6 @@ import {
 } from './index-expression.js';
 import { type ComputeType, computeType, converted, formula, literal, settled } from './scalar-functions.js';
 
-/** A name that {@link createEmitter} gave, as opposed to a literal. */
-const definedName = /^t\d+$/;
-
 /** What a kernel's text is written from. */
 export interface EmitterContext {
   readonly nodes: readonly GraphNode[];
@@ -66,6 +63,8 @@ export function createEmitter(context: EmitterContext): Emitter {
   const scopes: { lines: string[]; known: Map<string, string> }[] = [{ lines: [], known: new Map() }];
   const passes: Map<string, string>[] = [];
   const kept = new Map<string, ComputeType>();
+  /** Names of elements, as opposed to those of the caller, and to literals. */
+  const defined = new Set<string>();
   let isPass = false;
   let names = 0;
   let mayFail = false;
@@ -75,6 +74,7 @@ export function createEmitter(context: EmitterContext): Emitter {
   const define = (dtype: DType, text: string): string => {
     if (/^[\w.]+$/.test(text)) return text;
     const result = name();
+    defined.add(result);
     line(`const ${computeType(dtype)} ${result} = ${text};`);
     return result;
   };
@@ -104,7 +104,7 @@ export function createEmitter(context: EmitterContext): Emitter {
     }
     const earlier = isPass ? passes.find((known) => known.has(key))?.get(key) : undefined;
     if (earlier !== undefined) {
-      if (definedName.test(earlier)) kept.set(earlier, computeType(node.dtype));
+      if (defined.has(earlier)) kept.set(earlier, computeType(node.dtype));
       return earlier;
     }
     const text = compute(index, node, coordinates);
@@ -114,7 +114,7 @@ export function createEmitter(context: EmitterContext): Emitter {
 
   const compute = (index: number, node: GraphNode, coordinates: readonly IndexExpression[]): string => {
     const special = context.special?.(index, coordinates);
-    if (special !== undefined) return special;
+    if (special !== undefined) return define(node.dtype, special);
     if (node.kind === 'constant' && sizeOf(node.shape) === 1) return literal(scalarOf(node), node.dtype);
     const stored = context.stored(index);
     if (stored) {
@@ -183,6 +183,7 @@ export function createEmitter(context: EmitterContext): Emitter {
   /** A result by cases: each computes what it needs only where it holds. */
   const byCases = (dtype: DType, cases: readonly { readonly condition: string; readonly text: () => string }[]) => {
     const result = name();
+    defined.add(result);
     line(`${computeType(dtype)} ${result};`);
     cases.forEach(({ condition, text }, position) => {
       const lines = block(() => line(`${result} = ${text()};`));

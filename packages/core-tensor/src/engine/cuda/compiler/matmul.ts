@@ -45,8 +45,10 @@ const mostCalls = 16;
 /**
  * How a product reads its operands: where they are, through transpositions, slices and repetitions, if the library can
  * step through memory that way; otherwise the operand has to be copied first.
+ *
+ * @param inMemory nodes that something else computes and leaves in memory
  */
-export function planMatmul(graph: LiveGraph, index: number): PlannedMatmul {
+export function planMatmul(graph: LiveGraph, index: number, inMemory: ReadonlySet<number>): PlannedMatmul {
   const { nodes, operation } = graph;
   const node = operation(index) as OperationNode<'matmul'>;
   const { transposeA, transposeB } = node.attributes;
@@ -54,7 +56,7 @@ export function planMatmul(graph: LiveGraph, index: number): PlannedMatmul {
   const [m, n] = node.shape.slice(-2) as [number, number];
   const [first, second] = node.inputs as readonly [number, number];
   const k = nodes[first]!.shape.at(transposeA ? -2 : -1)!;
-  const found = [operandOf(graph, first, batch), operandOf(graph, second, batch)];
+  const found = [operandOf(graph, first, batch, inMemory), operandOf(graph, second, batch, inMemory)];
   const dense = [denseOperand(graph, first, batch), denseOperand(graph, second, batch)];
   const choices = [
     [found[0], found[1]],
@@ -80,7 +82,7 @@ function areMatrices({ strides }: Operand, [rows, columns]: readonly [number, nu
 }
 
 /** An operand as what it is a view of. */
-function operandOf(graph: LiveGraph, index: number, batch: Shape): Operand | undefined {
+function operandOf(graph: LiveGraph, index: number, batch: Shape, inMemory: ReadonlySet<number>): Operand | undefined {
   const { nodes, operation } = graph;
   const { variables, coordinates } = elementsOf(nodes[index]!.shape, batch);
   let read: { readonly node: number; readonly place: IndexExpression } | undefined;
@@ -92,7 +94,7 @@ function operandOf(graph: LiveGraph, index: number, batch: Shape): Operand | und
     special: (node, at) => {
       const operator = operation(node);
       if (operator && (operator.op === 'barrier' ? false : isView(operator))) return undefined;
-      const scaled = operator && scaledInput(graph, operator);
+      const scaled = operator && !inMemory.has(node) ? scaledInput(graph, operator) : undefined;
       if (scaled && isUsedOnce(graph, node)) {
         factor *= scaled.factor;
         const { shape } = nodes[scaled.input]!;

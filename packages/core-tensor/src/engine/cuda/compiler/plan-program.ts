@@ -37,10 +37,12 @@ export function planProgram(original: Graph, { precision }: PlanOptions): Progra
   const narrow = precision === 'bfloat16' ? findNarrow(live) : undefined;
   const dtypeOf = (index: number): DType => (narrow?.holds(index) ? 'bfloat16' : live.nodes[live.root(index)]!.dtype);
   const attentions = findAttentions(live, dtypeOf, ({ width }) => width <= widestHead);
+  const ofAttentions = attentionResults(attentions);
   const planned = new Map(
     live.operations
-      .filter((index) => live.operation(index)!.op === 'matmul' && !isOfAttention(attentions, index))
-      .map((index) => [index, planMatmul(live, index)]),
+      .filter((index) => live.operation(index)!.op === 'matmul')
+      .filter((index) => !ofAttentions.has(index) && !attentions.inner.has(index))
+      .map((index) => [index, planMatmul(live, index, ofAttentions)]),
   );
   const products = findProducts(live, dtypeOf, (index) => planned.has(index));
   const isBoundary = findBoundaries(live, requiredNodes(live, planned, products, attentions));
@@ -71,13 +73,12 @@ export function planProgram(original: Graph, { precision }: PlanOptions): Progra
   return placed(values.all, preparation, steps, outputs);
 }
 
-function isOfAttention({ all, inner }: Attentions, index: number): boolean {
-  return (
-    inner.has(index) ||
-    all.some(
-      ({ out, backward }) =>
-        out === index || backward?.dk === index || backward?.dv === index || backward?.dq === index,
-    )
+/** Nodes that attentions compute. */
+function attentionResults({ all }: Attentions): ReadonlySet<number> {
+  return new Set(
+    all
+      .flatMap(({ out, backward }) => [out, backward?.dq, backward?.dk, backward?.dv])
+      .filter((node) => node !== undefined),
   );
 }
 

@@ -39,6 +39,8 @@ export interface Native {
   view(address: Address, bytes: number): Uint8Array;
   /** Text that ends with a zero byte. */
   text(address: Address): string;
+  /** Makes a long call in another thread, unless the threads' stacks are too small for it. */
+  inThread(call: NativeFunction, ...values: readonly unknown[]): Promise<number>;
 }
 
 let loaded: Promise<Native> | undefined;
@@ -65,16 +67,26 @@ export function loadNative(): Promise<Native> {
   return loaded;
 }
 
-/** Compilers go deep: calls run on stacks of this size, as threads have them by default. */
-const stackBytes = 8 * 2 ** 20;
+/** Compilers go deep: calls run on stacks of this size, as threads have them by default; with less than the least none does. */
+const [stackBytes, leastStackBytes] = [8 * 2 ** 20, 2 ** 20];
+
+/** Asks for deep stacks, which is possible until the process has loaded its first library. */
+function deepenStacks(koffi: Koffi): void {
+  const { sync_stack_size = 0, async_stack_size = 0 } = koffi.config();
+  try {
+    koffi.config({
+      ...koffi.config(),
+      sync_stack_size: Math.max(stackBytes, sync_stack_size),
+      async_stack_size: Math.max(stackBytes, async_stack_size),
+    });
+  } catch {
+    // Another user of koffi came first: what threads cannot do is done without them, see `inThread`.
+  }
+}
 
 function createNative(koffi: Koffi): Native {
-  const { sync_stack_size = 0, async_stack_size = 0 } = koffi.config();
-  koffi.config({
-    ...koffi.config(),
-    sync_stack_size: Math.max(stackBytes, sync_stack_size),
-    async_stack_size: Math.max(stackBytes, async_stack_size),
-  });
+  deepenStacks(koffi);
+  const hasDeepThreads = (koffi.config().async_stack_size ?? 0) >= leastStackBytes;
   const view = (address: Address, bytes: number) => new Uint8Array(koffi.view(BigInt(address), bytes));
   return {
     load: (library) => loadLibrary(koffi, library),
@@ -87,6 +99,8 @@ function createNative(koffi: Koffi): Native {
     },
     view,
     text: (address) => koffi.decode.string(BigInt(address)),
+    inThread: (call, ...values) =>
+      hasDeepThreads ? inThread(call, values) : Promise.resolve().then(() => call(...(values as number[]))),
   };
 }
 
@@ -129,8 +143,7 @@ function loadLibrary(koffi: Koffi, { name, path, origin }: FoundLibrary): Native
   };
 }
 
-/** Calls a function in another thread. */
-export function inThread(call: NativeFunction, ...values: readonly unknown[]): Promise<number> {
+function inThread(call: NativeFunction, values: readonly unknown[]): Promise<number> {
   return new Promise((resolve, reject) => {
     call.async(...values, (error: unknown, result: number) => {
       if (error) reject(error instanceof Error ? error : new Error(String(error)));

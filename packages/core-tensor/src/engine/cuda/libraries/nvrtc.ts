@@ -1,6 +1,6 @@
 import { CudaError } from './cuda-error.js';
 import type { FoundLibrary } from './find-libraries.js';
-import { type Address, inThread, type Native, readAddress } from './native.js';
+import { type Address, type Native, readAddress } from './native.js';
 
 /** The run-time compiler, as far as the engine uses it. */
 export type Nvrtc = ReturnType<typeof bindNvrtc>;
@@ -73,7 +73,7 @@ export function bindNvrtc(native: Native, found: FoundLibrary) {
       check(nvrtc.createProgram(place, text, 'ocelli.cu', 0, 0, 0), 'nvrtcCreateProgram');
       const program = readAddress(scratch.view, 0);
       try {
-        const code = await inThread(nvrtc.compileProgram, program, options.length, options);
+        const code = await native.inThread(nvrtc.compileProgram, program, options.length, options);
         if (code !== 0) {
           check(code, 'nvrtcCompileProgram', { expected: 'kernels that compile', log: logOf(program) });
         }

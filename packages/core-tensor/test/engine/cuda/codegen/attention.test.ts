@@ -1,13 +1,10 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { convert } from '../../../../src/dtype.js';
 import {
   type AttentionProblem,
   attentionBackward,
-  attentionDecode,
   attentionForward,
 } from '../../../../src/engine/cuda/codegen/attention.js';
 import { startReferenceEngine } from '../../../../src/engine/reference/reference-engine.js';
-import { attention } from '../../../../src/ops/attention.js';
 import { add, mul, sub } from '../../../../src/ops/arithmetic.js';
 import { where } from '../../../../src/ops/compare.js';
 import { stopGradient } from '../../../../src/ops/gradient-control.js';
@@ -21,7 +18,8 @@ import { runOn } from '../../../support/engines.js';
 import { type HostTensor, type InputSpec, materialize, uniform } from '../../../support/host-tensor.js';
 import { softwareDevice } from '../software-device/software-device.js';
 import { type Kernels, openTestDevice } from '../software-device/test-device.js';
-import { stored } from './primitive-trial.js';
+import { asFloats, stored } from './primitive-trial.js';
+import { gathered, laidOut, productLayouts } from './row-layouts.js';
 import { loadKernels, runLowered, threadOrders } from './run-lowered.js';
 
 const built = await softwareDevice();
@@ -34,6 +32,8 @@ interface AttentionCase {
   readonly mask?: readonly number[];
   readonly maskDtype?: 'bool' | 'float32';
   readonly bias?: readonly number[];
+  /** Whether rows lie as [batch, rows, heads, width], all but keys' among other things. */
+  readonly asProducts?: boolean;
   /** Rows [batch, query] that the mask lets see nothing. */
   readonly blind?: readonly (readonly [number, number])[];
 }
@@ -65,6 +65,11 @@ const cases: readonly AttentionCase[] = [
       [0, 3],
       [0, 70],
     ],
+  },
+  {
+    name: 'of rows as products leave them',
+    sizes: { ...sizes, batch: 2, heads: 4, queries: 70, keys: 70 },
+    asProducts: true,
   },
   { name: 'with an added mask', sizes, mask: [1, 2, 20, 40], maskDtype: 'float32' },
   { name: 'with a bias and a mask', sizes, bias: [2, 20, 40], mask: [40], maskDtype: 'bool' },
@@ -102,7 +107,11 @@ function inputsOf({ sizes: each, mask, maskDtype, bias, blind = [] }: AttentionC
     ...(mask
       ? [
           maskDtype === 'bool'
-            ? { shape: mask, dtype: 'bool' as const, element: (i: number, _: number, random: number) => seen(i, random) }
+            ? {
+                shape: mask,
+                dtype: 'bool' as const,
+                element: (i: number, _: number, random: number) => seen(i, random),
+              }
             : uniform(mask),
         ]
       : []),
@@ -121,7 +130,9 @@ function composed({ sizes: { causal, queries, keys, heads, keyHeads, width }, ma
     if (bias) scores = add(scores, terms.at(-1)!);
     if (causal) {
       const seen = tensor(
-        Uint8Array.from({ length: queries * keys }, (_, i) => Number((i % keys) - Math.floor(i / keys) <= keys - queries)),
+        Uint8Array.from({ length: queries * keys }, (_, i) =>
+          Number((i % keys) - Math.floor(i / keys) <= keys - queries),
+        ),
         [queries, keys],
         'bool',
       );
@@ -132,11 +143,6 @@ function composed({ sizes: { causal, queries, keys, heads, keyHeads, width }, ma
   };
 }
 
-function asFloats(host: HostTensor): HostTensor {
-  if (host.dtype !== 'bfloat16' && host.dtype !== 'float16') return host;
-  return { ...host, dtype: 'float32', data: convert(host.data as Uint16Array, host.dtype, 'float32') };
-}
-
 const trials = cases.flatMap((each) =>
   dtypes.map((dtype) => {
     const { width } = each.sizes;
@@ -144,6 +150,7 @@ const trials = cases.flatMap((each) =>
       ...each.sizes,
       dtype,
       scale: 1 / Math.sqrt(width),
+      ...(each.asProducts && { layouts: productLayouts(each.sizes) }),
       ...(each.mask && { mask: { dtype: each.maskDtype!, strides: stretched(each.mask) } }),
       ...(each.bias && { bias: { dtype: 'float32' as const, strides: stretched(each.bias) } }),
     };
@@ -180,90 +187,41 @@ describe.skipIf('skipped' in built)('attention in tiles is the composed one', ()
     const rounded = stored(cotangent!, dtype);
     const gradients = await runOn(reference, gradientOf(fn, floats.length, [0, 1, 2]), [...floats, asFloats(rounded)]);
 
-    const [q, k, v] = inputs as [HostTensor, HostTensor, HostTensor];
+    const { layouts = {} } = problem;
+    const shapes = inputs.map(({ shape }) => shape);
+    const [q, k, v] = (['q', 'k', 'v'] as const).map((name, i) => laidOut(inputs[i]!, layouts[name])) as [
+      HostTensor,
+      HostTensor,
+      HostTensor,
+    ];
     const terms = inputs.slice(3);
+    const change = laidOut(rounded, layouts.out);
     const relative = tolerances[dtype];
     let first: unknown;
     for (const order of threadOrders) {
       device.set('threadOrder', order);
       const { outputs } = runLowered(device, kernels, {
         lowered: forward,
-        inputs,
+        inputs: [q, k, v, ...terms],
         outputs: [
-          { shape: q.shape, dtype },
+          { shape: change.shape, dtype },
           { shape: [batch, heads, queries, 2], dtype: 'float32' },
         ],
       });
       const [out, statistics] = outputs as [HostTensor, HostTensor];
-      expectClose(asFloats(out), expected!, { relative, what: 'result' });
+      expectClose(asFloats(gathered(out, expected!.shape, layouts.out)), expected!, { relative, what: 'result' });
       const back = runLowered(device, kernels, {
         lowered: backward,
-        inputs: [q, k, v, out, rounded, statistics, ...terms],
+        inputs: [q, k, v, out, change, statistics, ...terms],
         outputs: [q, k, v].map(({ shape }) => ({ shape, dtype })),
       });
       back.outputs.forEach((gradient, index) => {
-        expectClose(asFloats(gradient), gradients[index]!, { relative, what: `gradient of ${'qkv'[index]}` });
+        const dense = gathered(gradient, shapes[index]!, layouts[(['q', 'k', 'v'] as const)[index]!]);
+        expectClose(asFloats(dense), gradients[index]!, { relative, what: `gradient of ${'qkv'[index]}` });
       });
       const bits = [out, ...back.outputs].map(({ data }) => data);
       first ??= bits;
       expect(bits).toEqual(first);
     }
-  });
-});
-
-const decodes = [
-  { name: 'one query', sizes: { ...sizes, heads: 14, keyHeads: 2, queries: 1, keys: 300, width: 64 }, visible: 300 },
-  { name: 'a part of the cache', sizes: { ...sizes, heads: 4, keyHeads: 4, queries: 1, keys: 300, width: 128 }, visible: 141 },
-  { name: 'several causal queries', sizes: { ...sizes, batch: 2, heads: 4, queries: 3, keys: 270, width: 64, causal: true }, visible: 203 },
-  { name: 'odd widths', sizes: { ...sizes, queries: 2, keys: 260, width: 20, causal: true }, visible: 259 },
-].flatMap((each) =>
-  dtypes.map((dtype) => {
-    const problem: AttentionProblem = { ...each.sizes, dtype, scale: 0.2 };
-    const lowered = attentionDecode(problem, { dtype: 'int32', offset: -2 });
-    return { title: `${each.name}, ${dtype}`, visible: each.visible, dtype, problem, lowered };
-  }),
-);
-
-describe.skipIf('skipped' in built)('attention to a cache is the composed one to what is visible of it', () => {
-  const device = openTestDevice('folder' in built ? built.folder : '');
-  let kernels: Kernels;
-  beforeAll(() => {
-    kernels = loadKernels(
-      device,
-      decodes.map(({ lowered }) => lowered),
-    );
-  });
-
-  test.each(decodes)('$title', async ({ visible, dtype, problem, lowered }) => {
-    const { batch, heads, keyHeads, queries, keys, width, causal, scale } = problem;
-    const [q, k, v] = materialize([
-      uniform([batch, heads, queries, width]),
-      uniform([batch, keyHeads, keys, width]),
-      uniform([batch, keyHeads, keys, width]),
-    ]).map((host) => stored(host, dtype)) as [HostTensor, HostTensor, HostTensor];
-    const shown = (cache: HostTensor): HostTensor => {
-      const rows = asFloats(cache);
-      const data = new Float32Array(batch * keyHeads * visible * width);
-      for (let head = 0; head < batch * keyHeads; head++)
-        data.set(
-          (rows.data as Float32Array).subarray(head * keys * width, (head * keys + visible) * width),
-          head * visible * width,
-        );
-      return { shape: [batch, keyHeads, visible, width], dtype: 'float32', data };
-    };
-    const [expected] = await runOn(
-      reference,
-      (a: Tensor, b: Tensor, c: Tensor) => attention(a, b, c, { causal, scale }),
-      [asFloats(q), shown(k), shown(v)],
-    );
-    const { outputs } = runLowered(device, kernels, {
-      lowered,
-      inputs: [q, k, v, { shape: [], dtype: 'int32', data: Int32Array.of(visible + 2) }],
-      outputs: [
-        { shape: q.shape, dtype },
-        { shape: [batch, heads, queries, 2], dtype: 'float32' },
-      ],
-    });
-    expectClose(asFloats(outputs[0]!), expected!, { relative: tolerances[dtype] });
   });
 });

@@ -23,7 +23,12 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
   ],
   takeAlongAxis: [applies('takeAlongAxis', 'of many', [uniform([5, 70]), places([5, 90], 70)], { axis: 1 })],
   concat: [
-    applies('concat', 'of many', Array.from({ length: 18 }, (_, i) => uniform([2, (i % 3) + 1])), { axis: 1 }),
+    applies(
+      'concat',
+      'of many',
+      Array.from({ length: 18 }, (_, i) => uniform([2, (i % 3) + 1])),
+      { axis: 1 },
+    ),
     applies('concat', 'of rows of 16 bytes', [uniform([2, 8]), uniform([2, 24]), uniform([2, 16])], { axis: 1 }),
   ],
   cumsum: [
@@ -36,23 +41,37 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
     applies('argMax', 'of a long line', [uniform([2, 9000])], { axis: 1, keepDims: false }),
     applies('argMax', 'with equal values and no numbers', [special([6, 40])], { axis: 1, keepDims: false }),
     applies('argMax', 'of columns with equal values', [special([40, 6])], { axis: 0, keepDims: true }),
-    applies('argMax', 'of int64', [uniform([3, 70], { low: -5, high: 5, dtype: 'int64' })], { axis: 1, keepDims: false }),
+    applies('argMax', 'of int64', [uniform([3, 70], { low: -5, high: 5, dtype: 'int64' })], {
+      axis: 1,
+      keepDims: false,
+    }),
   ],
   topKIndices: [
     applies('topKIndices', 'of a long line', [uniform([2, 2600])], { count: 5, largest: true }),
     applies('topKIndices', 'of a long line with equal values', [special([1, 2600])], { count: 40, largest: true }),
     applies('topKIndices', 'of the smallest with equal values', [special([3, 60])], { count: 30, largest: false }),
     applies('topKIndices', 'of nearly all', [uniform([1, 1500])], { count: 1400, largest: false }),
-    applies('topKIndices', 'of uint8', [uniform([2, 50], { low: 0, high: 256, dtype: 'uint8' })], { count: 9, largest: false }),
-    applies('topKIndices', 'of int64', [uniform([2, 50], { low: -20, high: 20, dtype: 'int64' })], { count: 50, largest: true }),
+    applies('topKIndices', 'of uint8', [uniform([2, 50], { low: 0, high: 256, dtype: 'uint8' })], {
+      count: 9,
+      largest: false,
+    }),
+    applies('topKIndices', 'of int64', [uniform([2, 50], { low: -20, high: 20, dtype: 'int64' })], {
+      count: 50,
+      largest: true,
+    }),
   ],
   scatterAddRows: [
     applies('scatterAddRows', 'of many to some', [places([300], 37), uniform([300, 5])], { rows: 40 }),
     applies('scatterAddRows', 'of many to one', [places([300], 1), uniform([300, 3])], { rows: 2 }),
     applies('scatterAddRows', 'of many to many', [places([200], 500), uniform([200, 4])], { rows: 500 }),
-    applies('scatterAddRows', 'of many int32', [places([130], 5), uniform([130], { low: -99, high: 99, dtype: 'int32' })], {
-      rows: 5,
-    }),
+    applies(
+      'scatterAddRows',
+      'of many int32',
+      [places([130], 5), uniform([130], { low: -99, high: 99, dtype: 'int32' })],
+      {
+        rows: 5,
+      },
+    ),
     applies(
       'scatterAddRows',
       'of more than are sorted by counting',
@@ -70,10 +89,16 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
       transposeB: true,
     }),
     applies('matmul', 'of a vector', [uniform([1, 320]), uniform([37, 320])], { transposeA: false, transposeB: true }),
-    applies('matmul', 'of few rows', [uniform([2, 5, 128]), uniform([2, 11, 128])], { transposeA: false, transposeB: true }),
+    applies('matmul', 'of few rows', [uniform([2, 5, 128]), uniform([2, 11, 128])], {
+      transposeA: false,
+      transposeB: true,
+    }),
   ],
   conv2d: [
-    applies('conv2d', 'of tiles', [uniform([2, 5, 9, 8]), uniform([20, 5, 3, 3])], { ...window, padding: [1, 1, 1, 1] }),
+    applies('conv2d', 'of tiles', [uniform([2, 5, 9, 8]), uniform([20, 5, 3, 3])], {
+      ...window,
+      padding: [1, 1, 1, 1],
+    }),
     applies('conv2d', 'of groups', [uniform([1, 6, 7, 7]), uniform([9, 2, 3, 3])], { ...window, groups: 3 }),
     applies('conv2d', 'of single channels, one image', [uniform([1, 6, 12, 10]), uniform([6, 1, 9, 8])], {
       ...window,

@@ -22,6 +22,12 @@ export function stored(input: HostTensor, dtype: DType): HostTensor {
   return { ...input, dtype, data: convert(input.data as Float32Array, 'float32', dtype as 'float16') };
 }
 
+/** Values of 16-bit storages as float32. */
+export function asFloats(host: HostTensor): HostTensor {
+  if (host.dtype !== 'bfloat16' && host.dtype !== 'float16') return host;
+  return { ...host, dtype: 'float32', data: convert(host.data as Uint16Array, host.dtype, 'float32') };
+}
+
 /**
  * The node that a case records. With `storage`, its float32 values are held in that dtype; the reference computes from the
  * rounded inputs.

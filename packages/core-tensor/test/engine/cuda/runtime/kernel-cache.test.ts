@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -158,16 +158,12 @@ describe('the compiler of kernels', () => {
     await compiler.close();
   });
 
-  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'does without a cache that it may not write',
-    async () => {
-      chmodSync(folder, 0o500);
-      const { compiler } = fakes(createKernelCache(join(folder, 'inner')));
-      expect(await compiler.compile(kernel('a'))).toBeGreaterThan(0);
-      await compiler.close();
-      chmodSync(folder, 0o700);
-    },
-  );
+  test('does without a cache that it cannot write', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { compiler } = fakes(createKernelCache(join(folder, 'file', 'inside')));
+    expect(await compiler.compile(kernel('a'))).toBeGreaterThan(0);
+    await compiler.close();
+  });
 
   test('does not begin anything once it is closed', async () => {
     const { compiler, compiled } = fakes(createKernelCache(folder));

@@ -169,6 +169,17 @@ describe.skipIf('skipped' in built)('kernels on the software device', () => {
     expect([...device.floats(device.allocate(16), 4)].every(Number.isNaN)).toBe(true);
   });
 
+  it('joins no multiplication with an addition where it is told not to', () => {
+    const kernels = device.load(
+      'extern "C" __global__ void square(const float* x, float* out) { out[0] = x[0] * x[0] - x[1]; }',
+      ['--gpu-architecture=sm_90', '--fmad=false'],
+    );
+    const x = 1 + 2 ** -13;
+    const out = device.allocate(4);
+    kernels.launch('square', [device.upload(Float32Array.of(x, x * x)), out]);
+    expect(device.floats(out, 1)[0]).toBe(0);
+  });
+
   it('counts launches and the most memory that was in use', () => {
     const kernels = device.load('extern "C" __global__ void nothing(float* out) { out[0] = 1; }');
     const launches = device.read('launches');

@@ -7,7 +7,7 @@ export interface TestDevice {
   call(name: string, signature: string, ...values: readonly unknown[]): void;
   /** Compiles a program; an error holds the compiler's log. */
   compile(source: string, options?: readonly string[]): Buffer;
-  load(source: string): Kernels;
+  load(source: string, options?: readonly string[]): Kernels;
   allocate(bytes: number): bigint;
   upload(data: NodeJS.ArrayBufferView): bigint;
   download(address: bigint, bytes: number): Buffer;
@@ -110,8 +110,8 @@ export function openTestDevice(folder: string): TestDevice {
     allocate,
     download,
     product,
-    load(source) {
-      const module = handle('cuModuleLoadData', 'void* image', compile(source));
+    load(source, options) {
+      const module = handle('cuModuleLoadData', 'void* image', compile(source, options));
       const find = (name: string) => handle('cuModuleGetFunction', 'uint64_t module, str name', module, name);
       return {
         module,

@@ -1,15 +1,18 @@
 import { cTypes } from '../c-types.js';
 import { integer, launch, reads, warpSum, writes } from '../launch-text.js';
 import type { PlannedLaunch } from '../lowered.js';
-import type { AttentionProblem } from './problem.js';
+import { strided } from '../product.js';
+import { type AttentionProblem, layoutOf, rowsText } from './problem.js';
 
 /** Output and cotangent of each row multiplied and summed: what the softmax takes off every weight's gradient. A warp a row. */
-export function gradientDots({ batch, heads, queries, width, dtype }: AttentionProblem): PlannedLaunch {
+export function gradientDots(problem: AttentionProblem): PlannedLaunch {
+  const { batch, heads, queries, width, dtype } = problem;
   const rows = batch * heads * queries;
   const body = `
 const int lane = threadIdx.x & 31, row = blockIdx.x * 8 + (threadIdx.x >> 5);
 if (row >= ${integer(rows)}) return;
-const int64 first = (int64)row * ${width};
+const int batch = row / ${heads * queries}, head = row / ${queries} % ${heads};
+const int64 first = ${rowsText(problem, 'out', '0', 'head')} + ${strided(`row % ${queries}`, layoutOf(problem, 'out').row)};
 float sum = 0.0f;
 for (int column = lane; column < ${width}; column += 32) sum += to_float(out[first + column]) * to_float(dout[first + column]);
 sum = sum_of_warp(sum);

@@ -1,10 +1,21 @@
 import { cTypes } from '../c-types.js';
 import { float, launch, type Parameter, reads, writes } from '../launch-text.js';
 import type { Lowered, PlannedLaunch } from '../lowered.js';
+import { strided } from '../product.js';
 import { tensorCoreFunctions } from '../tensor-core.js';
 import { gradientDots } from './gradient-dots.js';
 import { fetchRows, plainColumns, plainPitch, plainRows, plainThreads, plainTile } from './plain-text.js';
-import { type AttentionProblem, mayBeUnseen, replacedText, scoreText, termParameters, termPointers, unseenScore } from './problem.js';
+import {
+  type AttentionProblem,
+  layoutOf,
+  mayBeUnseen,
+  replacedText,
+  rowsText,
+  scoreText,
+  termParameters,
+  termPointers,
+  unseenScore,
+} from './problem.js';
 
 /** Gradients of attention in float, in the two passes of the tensor cores' version. */
 export function plainBackward(problem: AttentionProblem): Lowered {
@@ -52,13 +63,15 @@ function queryGradient(problem: AttentionProblem): PlannedLaunch {
   const T = cTypes[dtype];
   const pitch = plainPitch(problem);
   const columns = plainColumns(problem);
+  const keyHead = `head / ${heads / keyHeads}`;
+  const strideOf = (name: 'q' | 'k' | 'v' | 'out') => layoutOf(problem, name).row;
   const body = `${memoryText(problem)}
 const int head = blockIdx.y, batch = blockIdx.z;
-const int64 keyHead = (int64)batch * ${keyHeads} + head / ${heads / keyHeads}, queryHead = (int64)batch * ${heads} + head;
+const int64 queryHead = (int64)batch * ${heads} + head;
 ${termPointers(problem)}
 const int firstQuery = blockIdx.x * ${plainRows}, query = firstQuery + row;
-fetch_rows<${plainRows}, ${width}>(ownFirst, q + queryHead * ${queries * width}, firstQuery, ${queries});
-fetch_rows<${plainRows}, ${width}>(ownSecond, dout + queryHead * ${queries * width}, firstQuery, ${queries});
+fetch_rows<${plainRows}, ${width}, ${strideOf('q')}>(ownFirst, ${rowsText(problem, 'q', 'q', 'head')}, firstQuery, ${queries});
+fetch_rows<${plainRows}, ${width}, ${strideOf('out')}>(ownSecond, ${rowsText(problem, 'out', 'dout', 'head')}, firstQuery, ${queries});
 const int64 place = queryHead * ${queries} + min(query, ${queries - 1});
 const float largest = statistics[place * 2], total = statistics[place * 2 + 1], dot = dots[place];
 int end = ${causal ? `max(0, min(${keys}, firstQuery + ${plainRows + keys - queries}))` : keys};
@@ -66,8 +79,8 @@ ${mayBeUnseen(problem) ? `if (__syncthreads_or(largest < ${unseenScore})) end = 
 float sums[${columns}] = {};
 for (int tile = 0; tile < end; tile += ${plainTile}) {
   __syncthreads();
-  fetch_rows<${plainTile}, ${width}>(tileFirst, k + keyHead * ${keys * width}, tile, ${keys});
-  fetch_rows<${plainTile}, ${width}>(tileSecond, v + keyHead * ${keys * width}, tile, ${keys});
+  fetch_rows<${plainTile}, ${width}, ${strideOf('k')}>(tileFirst, ${rowsText(problem, 'k', 'k', keyHead)}, tile, ${keys});
+  fetch_rows<${plainTile}, ${width}, ${strideOf('v')}>(tileSecond, ${rowsText(problem, 'v', 'v', keyHead)}, tile, ${keys});
   __syncthreads();
   float scores[${plainTile / 8}], changes[${plainTile / 8}];
   row_products<${width}>(scores, ownFirst + row * ${pitch}, tileFirst, part);
@@ -86,8 +99,9 @@ for (int tile = 0; tile < end; tile += ${plainTile}) {
   __syncwarp();
   add_rows<${width}>(sums, ownChanges, tileFirst, part);
 }
+${T}* ownOut = ${rowsText(problem, 'q', 'dq', 'head')} + ${strided('query', strideOf('q'))};
 if (query < ${queries})
-  for (int i = 0, column = part; column < ${width}; i++, column += 8) dq[place * ${width} + column] = from_float<${T}>(sums[i] * ${float(scale)});`;
+  for (int i = 0, column = part; column < ${width}; i++, column += 8) ownOut[column] = from_float<${T}>(sums[i] * ${float(scale)});`;
   return launch({
     name: 'plain_attention_query_gradient',
     helpers: [tensorCoreFunctions, fetchRows],
@@ -104,6 +118,8 @@ function keyGradients(problem: AttentionProblem): PlannedLaunch {
   const T = cTypes[dtype];
   const pitch = plainPitch(problem);
   const columns = plainColumns(problem);
+  const keyHead = '(int)blockIdx.y';
+  const strideOf = (name: 'q' | 'k' | 'v' | 'out') => layoutOf(problem, name).row;
   const group = heads / keyHeads;
   const skips = causal
     ? `if (tile + ${plainTile - 1} + ${keys - queries} < firstKey) {
@@ -119,10 +135,9 @@ function keyGradients(problem: AttentionProblem): PlannedLaunch {
     : '';
   const body = `${memoryText(problem)}
 const int batch = blockIdx.z;
-const int64 keyHead = (int64)batch * ${keyHeads} + blockIdx.y;
 const int firstKey = blockIdx.x * ${plainRows}, key = firstKey + row;
-fetch_rows<${plainRows}, ${width}>(ownFirst, k + keyHead * ${keys * width}, firstKey, ${keys});
-fetch_rows<${plainRows}, ${width}>(ownSecond, v + keyHead * ${keys * width}, firstKey, ${keys});
+fetch_rows<${plainRows}, ${width}, ${strideOf('k')}>(ownFirst, ${rowsText(problem, 'k', 'k', keyHead)}, firstKey, ${keys});
+fetch_rows<${plainRows}, ${width}, ${strideOf('v')}>(ownSecond, ${rowsText(problem, 'v', 'v', keyHead)}, firstKey, ${keys});
 float keySums[${columns}] = {}, valueSums[${columns}] = {};
 for (int each = 0; each < ${group}; each++) {
   const int head = (int)blockIdx.y * ${group} + each;
@@ -131,8 +146,8 @@ for (int each = 0; each < ${group}; each++) {
   for (int tile = 0; tile < ${queries}; tile += ${plainTile}) {
     ${skips}
     __syncthreads();
-    fetch_rows<${plainTile}, ${width}>(tileFirst, q + queryHead * ${queries * width}, tile, ${queries});
-    fetch_rows<${plainTile}, ${width}>(tileSecond, dout + queryHead * ${queries * width}, tile, ${queries});
+    fetch_rows<${plainTile}, ${width}, ${strideOf('q')}>(tileFirst, ${rowsText(problem, 'q', 'q', 'head')}, tile, ${queries});
+    fetch_rows<${plainTile}, ${width}, ${strideOf('out')}>(tileSecond, ${rowsText(problem, 'out', 'dout', 'head')}, tile, ${queries});
     __syncthreads();
     float scores[${plainTile / 8}], changes[${plainTile / 8}];
     row_products<${width}>(scores, ownFirst + row * ${pitch}, tileFirst, part);
@@ -157,10 +172,11 @@ for (int each = 0; each < ${group}; each++) {
   }
 }
 if (key >= ${keys}) return;
-const int64 place = keyHead * ${keys} + key;
+${T}* ownKeyOut = ${rowsText(problem, 'k', 'dk', keyHead)} + ${strided('key', strideOf('k'))};
+${T}* ownValueOut = ${rowsText(problem, 'v', 'dv', keyHead)} + ${strided('key', strideOf('v'))};
 for (int i = 0, column = part; column < ${width}; i++, column += 8) {
-  dk[place * ${width} + column] = from_float<${T}>(keySums[i] * ${float(scale)});
-  dv[place * ${width} + column] = from_float<${T}>(valueSums[i]);
+  ownKeyOut[column] = from_float<${T}>(keySums[i] * ${float(scale)});
+  ownValueOut[column] = from_float<${T}>(valueSums[i]);
 }`;
   return launch({
     name: 'plain_attention_key_gradients',

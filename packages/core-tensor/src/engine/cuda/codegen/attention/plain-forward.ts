@@ -1,9 +1,19 @@
 import { cTypes } from '../c-types.js';
 import { launch, reads, writes } from '../launch-text.js';
 import type { PlannedLaunch } from '../lowered.js';
+import { strided } from '../product.js';
 import { tensorCoreFunctions } from '../tensor-core.js';
 import { fetchRows, plainColumns, plainPitch, plainRows, plainThreads, plainTile } from './plain-text.js';
-import { type AttentionProblem, mayBeUnseen, scoreText, termParameters, termPointers, unseenScore } from './problem.js';
+import {
+  type AttentionProblem,
+  layoutOf,
+  mayBeUnseen,
+  rowsText,
+  scoreText,
+  termParameters,
+  termPointers,
+  unseenScore,
+} from './problem.js';
 import { type Split, splitParameters, visibleText } from './split.js';
 
 /**
@@ -11,12 +21,14 @@ import { type Split, splitParameters, visibleText } from './split.js';
  * takes a share of the keys and leaves its sums to be put together.
  */
 export function plainForward(problem: AttentionProblem, split?: Split): PlannedLaunch {
-  const { batch, heads, keyHeads, queries, keys, width, causal, dtype } = problem;
+  const { batch, heads, keyHeads, queries, width, causal, dtype } = problem;
   const T = cTypes[dtype];
   const blocks = Math.ceil(queries / plainRows);
   const parts = split?.parts ?? 1;
   const pitch = plainPitch(problem);
   const columns = plainColumns(problem);
+  const keyHead = `head / ${heads / keyHeads}`;
+  const strideOf = (name: 'q' | 'k' | 'v' | 'out') => layoutOf(problem, name).row;
   const again = !split && mayBeUnseen(problem);
   const body = `
 DYNAMIC_SHARED(memory);
@@ -26,12 +38,12 @@ float* valueTile = keyTile + ${plainTile * pitch};
 float* ownWeights = valueTile + ${plainTile * pitch} + (threadIdx.x >> 3) * ${plainTile + 1};
 const int row = threadIdx.x >> 3, part = threadIdx.x & 7;
 const int head = blockIdx.y, batch = blockIdx.z, block = blockIdx.x / ${parts};
-const int64 keyHead = (int64)batch * ${keyHeads} + head / ${heads / keyHeads}, queryHead = (int64)batch * ${heads} + head;
-const ${T}* ownKeys = k + keyHead * ${keys * width};
-const ${T}* ownValues = v + keyHead * ${keys * width};
+const int64 queryHead = (int64)batch * ${heads} + head;
+const ${T}* ownKeys = ${rowsText(problem, 'k', 'k', keyHead)};
+const ${T}* ownValues = ${rowsText(problem, 'v', 'v', keyHead)};
 ${termPointers(problem)}
 const int firstQuery = block * ${plainRows}, query = firstQuery + row;
-fetch_rows<${plainRows}, ${width}>(ownQueries, q + queryHead * ${queries * width}, firstQuery, ${queries});
+fetch_rows<${plainRows}, ${width}, ${strideOf('q')}>(ownQueries, ${rowsText(problem, 'q', 'q', 'head')}, firstQuery, ${queries});
 float sums[${columns}] = {}, largest = __uint_as_float(0xff800000u), total = 0.0f;
 ${visibleText(problem, split)}
 ${
@@ -48,8 +60,8 @@ ${again ? 'for (int round = 0; round < 2; round++)' : ''}`
   ${split ? '' : `const int end = ${again ? 'round == 0 ? visible : count' : causal ? 'visible' : 'count'};`}
   for (; tile < end; tile += ${plainTile}) {
     __syncthreads();
-    fetch_rows<${plainTile}, ${width}>(keyTile, ownKeys, tile, count);
-    fetch_rows<${plainTile}, ${width}>(valueTile, ownValues, tile, count);
+    fetch_rows<${plainTile}, ${width}, ${strideOf('k')}>(keyTile, ownKeys, tile, count);
+    fetch_rows<${plainTile}, ${width}, ${strideOf('v')}>(valueTile, ownValues, tile, count);
     __syncthreads();
     float scores[${plainTile / 8}];
     row_products<${width}>(scores, ownQueries + row * ${pitch}, keyTile, part);
@@ -88,7 +100,8 @@ ${
 for (int i = 0, column = part; column < ${width}; i++, column += 8) partial[place * ${width} + column] = sums[i];
 if (part == 0) { parts[place * 2] = largest; parts[place * 2 + 1] = total; }`
     : `const int64 place = queryHead * ${queries} + query;
-for (int i = 0, column = part; column < ${width}; i++, column += 8) out[place * ${width} + column] = from_float<${T}>(sums[i] / total);
+${T}* ownOut = ${rowsText(problem, 'out', 'out', 'head')} + ${strided('query', strideOf('out'))};
+for (int i = 0, column = part; column < ${width}; i++, column += 8) ownOut[column] = from_float<${T}>(sums[i] / total);
 if (part == 0) { statistics[place * 2] = largest; statistics[place * 2 + 1] = log2f(total); }`
 }`;
   return launch({

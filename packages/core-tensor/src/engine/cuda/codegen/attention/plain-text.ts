@@ -20,15 +20,15 @@ export function plainColumns({ width }: AttentionProblem): number {
   return Math.ceil(width / 8);
 }
 
-/** `fetch_rows`: rows of a matrix [count, width] as floats in shared memory, zeros beyond its end. */
+/** `fetch_rows`: rows of a matrix [count, width], `stride` elements apart, as floats in shared memory, zeros beyond its end. */
 export const fetchRows = guarded(
   'FETCH_ROWS',
   `
-template <int rows, int width, class T>
+template <int rows, int width, int stride, class T>
 __device__ __forceinline__ void fetch_rows(float* to, const T* from, int first, int count) {
   for (int place = threadIdx.x; place < rows * width; place += ${plainThreads}) {
     const int row = place / width, column = place % width;
-    to[row * (width + 1) + column] = first + row < count ? to_float(from[(int64)(first + row) * width + column]) : 0.0f;
+    to[row * (width + 1) + column] = first + row < count ? to_float(from[(int64)(first + row) * stride + column]) : 0.0f;
   }
 }
 // Products of a row with the rows of a tile: those with rows part + 8 i.

@@ -1,12 +1,22 @@
 import type { DType } from '../../../../dtype.js';
 import { cTypes } from '../c-types.js';
-import { float, type Parameter, reads } from '../launch-text.js';
+import { float, integer, type Parameter, reads } from '../launch-text.js';
 import { strided } from '../product.js';
 
 /** Something broadcast to the scores [batch, heads, queries, keys]: by strides in elements, 0 along axes that stretch. */
 export interface ScoreTerm {
   readonly dtype: DType;
   readonly strides: readonly [batch: number, head: number, query: number, key: number];
+}
+
+/** Where rows [width] of a tensor lie, in elements; each row is contiguous. */
+export interface RowLayout {
+  /** First element. */
+  readonly offset: number;
+  readonly batch: number;
+  readonly head: number;
+  /** From one query, or key, to the next. */
+  readonly row: number;
 }
 
 /** Scaled dot-product attention of q [batch, heads, queries, width] with k, v [batch, keyHeads, keys, width]. */
@@ -27,6 +37,31 @@ export interface AttentionProblem {
   readonly bias?: ScoreTerm | undefined;
   /** Added to the scores (floats), or where keys are seen (bool). */
   readonly mask?: ScoreTerm | undefined;
+  /**
+   * Where rows lie that are not dense and row-major in the order of axes above: those of [batch, queries, heads, width], which
+   * a product leaves, need no copy. Gradients lie like their tensors, the cotangent like `out`.
+   */
+  readonly layouts?: { readonly [Name in 'q' | 'k' | 'v' | 'out']?: RowLayout };
+}
+
+/** Where the rows of a tensor lie. */
+export function layoutOf(
+  { heads, keyHeads, queries, keys, width, layouts }: AttentionProblem,
+  name: 'q' | 'k' | 'v' | 'out',
+): RowLayout {
+  const [count, rows] = name === 'q' || name === 'out' ? [heads, queries] : [keyHeads, keys];
+  return layouts?.[name] ?? { offset: 0, batch: count * rows * width, head: rows * width, row: width };
+}
+
+/** The first row of a tensor's head: `pointer` moved to `batch` and a head. */
+export function rowsText(
+  problem: AttentionProblem,
+  name: 'q' | 'k' | 'v' | 'out',
+  pointer: string,
+  head: string,
+): string {
+  const layout = layoutOf(problem, name);
+  return `${pointer} + ${integer(layout.offset)} + ${strided('batch', layout.batch)} + ${strided(head, layout.head)}`;
 }
 
 /** 1 / ln 2: scores are kept as powers of two. */

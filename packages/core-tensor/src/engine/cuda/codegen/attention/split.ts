@@ -2,7 +2,8 @@ import type { DType } from '../../../../dtype.js';
 import { cTypes } from '../c-types.js';
 import { eachOf, launch, type Parameter, reads, spread, writes } from '../launch-text.js';
 import type { PlannedLaunch, Stored } from '../lowered.js';
-import type { AttentionProblem } from './problem.js';
+import { strided } from '../product.js';
+import { type AttentionProblem, layoutOf, rowsText } from './problem.js';
 
 /** How many of the keys of a cache there are: read when the kernel runs. */
 export interface VisibleKeys {
@@ -50,8 +51,9 @@ export function visibleText({ queries, keys }: AttentionProblem, split?: Split):
 }
 
 /** Puts the sums of the parts together, in their order. A thread per element. */
-export function joinParts({ batch, heads, queries, width, dtype }: AttentionProblem, { parts }: Split): PlannedLaunch {
-  const rows = batch * heads * queries;
+export function joinParts(problem: AttentionProblem, { parts }: Split): PlannedLaunch {
+  const { batch: batches, heads, queries, width, dtype } = problem;
+  const rows = batches * heads * queries;
   const body = `
 ${eachOf(rows * width, 128)}
 const int row = (int)(i / ${width});
@@ -65,7 +67,8 @@ for (int each = 0; each < ${parts}; each++) {
   total += weight * parts[place * 2 + 1];
   sum += weight * partial[place * ${width} + i % ${width}];
 }
-out[i] = from_float<${cTypes[dtype]}>(sum / total);
+const int batch = row / ${heads * queries}, head = row / ${queries} % ${heads};
+(${rowsText(problem, 'out', 'out', 'head')} + ${strided(`row % ${queries}`, layoutOf(problem, 'out').row)})[i % ${width}] = from_float<${cTypes[dtype]}>(sum / total);
 if (i % ${width} == 0) { statistics[row * 2] = most; statistics[row * 2 + 1] = log2f(total); }`;
   return launch({
     name: 'attention_join',

@@ -1,13 +1,16 @@
 import { cTypes } from '../c-types.js';
 import { launch, reads, wordTypes } from '../launch-text.js';
 import type { PlannedLaunch } from '../lowered.js';
+import { strided } from '../product.js';
 import { tensorCoreFunctions } from '../tensor-core.js';
-import { type AttentionProblem, scoreText, termParameters, termPointers } from './problem.js';
+import { fragmentsFit } from './fragments.js';
+import { type AttentionProblem, layoutOf, rowsText, scoreText, termParameters, termPointers } from './problem.js';
 import { type Split, splitParameters, visibleText } from './split.js';
 
 /** Widths whose rows split into what the lanes of a warp read: multiples of 64, up to 128. */
-export function decodesOnTensorCores({ width, dtype, heads, keyHeads, queries }: AttentionProblem): boolean {
-  return dtype !== 'float32' && (width === 64 || width === 128) && (heads / keyHeads) * queries <= 16;
+export function decodesOnTensorCores(problem: AttentionProblem): boolean {
+  const { width, heads, keyHeads, queries } = problem;
+  return fragmentsFit(problem) && (width === 64 || width === 128) && (heads / keyHeads) * queries <= 16;
 }
 
 /**
@@ -17,33 +20,34 @@ export function decodesOnTensorCores({ width, dtype, heads, keyHeads, queries }:
  * the products. Each warp takes 16 keys at a time; the sums of a block's warps are put together, then those of the blocks.
  */
 export function tensorCoreDecode(problem: AttentionProblem, split: Split): PlannedLaunch {
-  const { batch, heads, keyHeads, queries, keys, width, dtype } = problem;
+  const { batch, heads, keyHeads, queries, width, dtype } = problem;
   const T = cTypes[dtype];
   const group = heads / keyHeads;
   const rows = group * queries;
   const warps = 4;
   const { parts } = split;
   const chunks = width / 64;
+  const strideOf = (name: 'q' | 'k' | 'v') => layoutOf(problem, name).row;
   const infinite = '__uint_as_float(0xff800000u)';
   const body = `
 __shared__ float warpLargest[${warps}][16], warpTotal[${warps}][16];
 __shared__ float joined[${rows}][${width}];
 const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, group = lane >> 2, quad = lane & 3;
 const int batch = blockIdx.z;
-const int64 keyHead = (int64)batch * ${keyHeads} + blockIdx.y;
-const ${T}* ownKeys = k + keyHead * ${keys * width};
-const ${T}* ownValues = v + keyHead * ${keys * width};
+const ${T}* ownKeys = ${rowsText(problem, 'k', 'k', '(int)blockIdx.y')};
+const ${T}* ownValues = ${rowsText(problem, 'v', 'v', '(int)blockIdx.y')};
 // Row r is query r % queries of head r / queries of the group. Columns 8 quad + 32 j ... are a lane's.
 uint32 left[${width / 32}][2][4];
 #pragma unroll
 for (int j = 0; j < ${width / 32}; j++) {
   #pragma unroll
   for (int half = 0; half < 2; half++) {
-    const int row = group + half * 8;
+    const int row = group + half * 8, head = (int)blockIdx.y * ${group} + row / ${queries};
+    const ${T}* ownQuery = ${rowsText(problem, 'q', 'q', 'head')} + ${strided(`row % ${queries}`, strideOf('q'))};
     #pragma unroll
     for (int word = 0; word < 4; word++)
       left[j][word >> 1][half + (word & 1) * 2] = row < ${rows}
-        ? *(const uint32*)(q + (((int64)batch * ${heads} + (int)blockIdx.y * ${group}) * ${queries} + row) * ${width} + j * 32 + quad * 8 + word * 2) : 0u;
+        ? *(const uint32*)(ownQuery + j * 32 + quad * 8 + word * 2) : 0u;
   }
 }
 float sums[${width / 8}][4] = {};
@@ -59,7 +63,7 @@ for (int first = begin + warp * 16; first < end; first += ${warps * 16}) {
     const int key = min(first + n * 8 + group, end - 1);
     #pragma unroll
     for (int j = 0; j < ${width / 32}; j++) {
-      const bytes16 read = *(const bytes16*)(ownKeys + (int64)key * ${width} + j * 32 + quad * 8);
+      const bytes16 read = *(const bytes16*)(ownKeys + ${strided('key', strideOf('k'))} + j * 32 + quad * 8);
       const uint32 low[2] = { read.words[0], read.words[1] }, high[2] = { read.words[2], read.words[3] };
       multiply_fragments(q, scores[n], left[j][0], low);
       multiply_fragments(q, scores[n], left[j][1], high);
@@ -70,7 +74,7 @@ for (int first = begin + warp * 16; first < end; first += ${warps * 16}) {
     const int key = min(first + (each >> 1) * 8 + quad * 2 + (each & 1), end - 1);
     #pragma unroll
     for (int chunk = 0; chunk < ${chunks}; chunk++)
-      values[each][chunk] = *(const bytes16*)(ownValues + (int64)key * ${width} + chunk * 64 + group * 8);
+      values[each][chunk] = *(const bytes16*)(ownValues + ${strided('key', strideOf('v'))} + chunk * 64 + group * 8);
   }
   #pragma unroll
   for (int half = 0; half < 2; half++) {

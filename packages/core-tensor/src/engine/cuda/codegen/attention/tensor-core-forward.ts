@@ -6,8 +6,10 @@ import { fragmentFunctions, paddedWidth, rowPadding } from './fragments.js';
 import {
   type AttentionProblem,
   hasTerms,
+  layoutOf,
   mayBeUnseen,
   plainScale,
+  rowsText,
   scoreText,
   termParameters,
   termPointers,
@@ -31,6 +33,8 @@ export function tensorCoreForward(problem: AttentionProblem): PlannedLaunch {
   const blocks = Math.ceil(queries / rows);
   const tileSize = tileKeys * (width + rowPadding);
   const T = cTypes[dtype];
+  const keyHead = `head / ${heads / keyHeads}`;
+  const strideOf = (name: 'q' | 'k' | 'v' | 'out') => layoutOf(problem, name).row;
   const terms = hasTerms(problem);
   const again = mayBeUnseen(problem);
   const edge = [
@@ -42,14 +46,14 @@ DYNAMIC_SHARED(memory);
 ${T}* tiles = (${T}*)memory;
 const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
 const int head = blockIdx.y, batch = blockIdx.z;
-const int64 keyHead = (int64)batch * ${keyHeads} + head / ${heads / keyHeads}, queryHead = (int64)batch * ${heads} + head;
-const ${T}* ownKeys = k + keyHead * ${keys * own};
-const ${T}* ownValues = v + keyHead * ${keys * own};
+const int64 queryHead = (int64)batch * ${heads} + head;
+const ${T}* ownKeys = ${rowsText(problem, 'k', 'k', keyHead)};
+const ${T}* ownValues = ${rowsText(problem, 'v', 'v', keyHead)};
 ${termPointers(problem)}
 const int block = ${causal ? `${blocks - 1} - (int)blockIdx.x` : '(int)blockIdx.x'};
 const int firstRow = block * ${rows} + warp * ${16 * strips}, ownRow = firstRow + (lane >> 2);
 uint32 left[${strips}][${width / 16}][4];
-load_fragments<${strips}, ${width}, ${own}>(left, q + queryHead * ${queries * own}, firstRow, ${queries});
+load_fragments<${strips}, ${width}, ${own}, ${strideOf('q')}>(left, ${rowsText(problem, 'q', 'q', 'head')}, firstRow, ${queries});
 float sums[${strips}][${width / 8}][4] = {};
 float largest[${strips}][2], total[${strips}][2];
 #pragma unroll
@@ -73,15 +77,15 @@ ${again ? 'for (int round = 0; round < 2; round++)' : ''} {
   const int end = ${again ? `round == 0 ? visible : ${tiles}` : causal ? 'visible' : tiles};
   int stage = 0;
   if (tile < end) {
-    copy_rows<${threads}, ${tileKeys}, ${width}, ${own}>(tiles, ownKeys, tile * ${tileKeys}, ${keys});
-    copy_rows<${threads}, ${tileKeys}, ${width}, ${own}>(tiles + ${tileSize}, ownValues, tile * ${tileKeys}, ${keys});
+    copy_rows<${threads}, ${tileKeys}, ${width}, ${own}, ${strideOf('k')}>(tiles, ownKeys, tile * ${tileKeys}, ${keys});
+    copy_rows<${threads}, ${tileKeys}, ${width}, ${own}, ${strideOf('v')}>(tiles + ${tileSize}, ownValues, tile * ${tileKeys}, ${keys});
   }
   copy_async_commit();
   for (; tile < end; tile++, stage ^= 1) {
     if (tile + 1 < end) {
       ${T}* next = tiles + (stage ^ 1) * ${2 * tileSize};
-      copy_rows<${threads}, ${tileKeys}, ${width}, ${own}>(next, ownKeys, (tile + 1) * ${tileKeys}, ${keys});
-      copy_rows<${threads}, ${tileKeys}, ${width}, ${own}>(next + ${tileSize}, ownValues, (tile + 1) * ${tileKeys}, ${keys});
+      copy_rows<${threads}, ${tileKeys}, ${width}, ${own}, ${strideOf('k')}>(next, ownKeys, (tile + 1) * ${tileKeys}, ${keys});
+      copy_rows<${threads}, ${tileKeys}, ${width}, ${own}, ${strideOf('v')}>(next + ${tileSize}, ownValues, (tile + 1) * ${tileKeys}, ${keys});
     }
     copy_async_commit();
     copy_async_wait<1>();
@@ -164,7 +168,7 @@ for (int strip = 0; strip < ${strips}; strip++) {
       own[1] = log2f(all);
     }
   }
-  store_rows<${width}, ${own}>(out + queryHead * ${queries * own}, sums[strip], inverse[0], inverse[1], firstRow + strip * 16, ${queries});
+  store_rows<${width}, ${own}, ${strideOf('out')}>(${rowsText(problem, 'out', 'out', 'head')}, sums[strip], inverse[0], inverse[1], firstRow + strip * 16, ${queries});
 }`;
   return launch({
     name: 'attention',

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
-#include <random>
 
 #include "device.h"
 #include "switch.h"
@@ -56,7 +54,6 @@ static std::vector<Fiber*> idle;
 static std::deque<Fiber*> ready;
 static std::vector<Fiber*> atBarrier;
 static std::vector<Warp> warps;
-static std::vector<int> order;
 static void* hostContext;
 static Fiber* current;
 static const Launch* launch;
@@ -114,7 +111,7 @@ static void runThreads() {
   while (nextThread < threadCount) {
     Fiber* mine = current;
     Thread& thread = mine->thread;
-    thread.index = order.empty() ? nextThread : order[(size_t)nextThread];
+    thread.index = threadOrder.empty() ? nextThread : threadOrder[(size_t)nextThread];
     nextThread++;
     unsigned x = launch->block.x, y = launch->block.y, index = (unsigned)thread.index;
     thread.position = {index % x, index / x % y, index / x / y};
@@ -233,26 +230,6 @@ static void waitForCopies(unsigned groupsLeft) {
 
 static void failInKernel(int error, const char* what, const char* file, unsigned line) {
   abandonBlock(error, std::string(what) + (*file ? ", line " + std::to_string(line) + " of " + file : ""));
-}
-
-/** Dynamic shared memory, followed by bytes that must stay as they are. */
-static char* dynamicShared(unsigned bytes) {
-  static char* memory = (char*)mmap(nullptr, (256 << 10) + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  static const char* end = [] {
-    mprotect(memory + (256 << 10), 4096, PROT_NONE);
-    return memory + (256 << 10);
-  }();
-  return (char*)end - (bytes + 15) / 16 * 16;
-}
-
-void prepareOrder(const Launch& of) {
-  int64_t wanted = settings["threadOrder"];
-  order.clear();
-  if (!wanted) return;
-  order.resize((size_t)of.block.x * of.block.y * of.block.z);
-  std::iota(order.begin(), order.end(), 0);
-  if (wanted == 1) std::reverse(order.begin(), order.end());
-  else std::shuffle(order.begin(), order.end(), std::mt19937((unsigned)wanted));
 }
 
 static bool reportDeadlock() {

@@ -63,6 +63,8 @@ std::string describeAddress(const void* address);
 Result checkGuards();
 void releaseAll();
 size_t deviceBytesInUse();
+/** Dynamic shared memory, which ends at a forbidden page. */
+char* dynamicShared(unsigned bytes);
 
 struct LoadedModule;
 struct Function {
@@ -87,8 +89,8 @@ struct Launch {
 Result checkLaunch(const Launch& launch);
 Result runLaunch(const Launch& launch);
 
-/** Fixes in which order the threads of the blocks that follow run. */
-void prepareOrder(const Launch& launch);
+/** In which order the threads of a block run; empty: forward. */
+extern std::vector<int> threadOrder;
 /** Runs all threads of one block; gives false after an error. */
 bool runBlock(const Launch& launch, Triple block);
 /** Called in a thread of a kernel, or by the handler of a fault in one: leaves the block. */

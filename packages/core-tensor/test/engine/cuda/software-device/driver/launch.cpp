@@ -3,7 +3,10 @@
 #include <csignal>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <random>
 
 #include "device.h"
 
@@ -47,16 +50,40 @@ Result checkLaunch(const Launch& launch) {
 
 unsigned mostShared() { return settings["capability"] == 80 ? 163 << 10 : 227 << 10; }
 
+std::vector<int> threadOrder;
+
+/** Fixes in which order the threads of the blocks that follow run. */
+static void prepareOrder(const Launch& of) {
+  int64_t wanted = settings["threadOrder"];
+  threadOrder.clear();
+  if (!wanted) return;
+  threadOrder.resize((size_t)of.block.x * of.block.y * of.block.z);
+  std::iota(threadOrder.begin(), threadOrder.end(), 0);
+  if (wanted == 1) std::reverse(threadOrder.begin(), threadOrder.end());
+  else std::shuffle(threadOrder.begin(), threadOrder.end(), std::mt19937((unsigned)wanted));
+}
+
 static sigjmp_buf leaveKernel;
 static thread_local Result faultError;
 static char faultDetail[512];
 
-static void faultInKernel(int signal, siginfo_t* information, void* context) {
-  if (!insideKernel) {
-    ::signal(signal, SIG_DFL);
-    raise(signal);
-    return;
+constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+/** What handled these signals before a launch, and handles those of other threads during it. */
+static struct sigaction handledBefore[4];
+
+static void faultElsewhere(int signal, siginfo_t* information, void* context) {
+  for (int i = 0; i < 4; i++) {
+    if (signals[i] != signal) continue;
+    const struct sigaction& before = handledBefore[i];
+    if (before.sa_flags & SA_SIGINFO) return before.sa_sigaction(signal, information, context);
+    if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) return before.sa_handler(signal);
   }
+  // Returning repeats what failed, this time with the end of the process.
+  ::signal(signal, SIG_DFL);
+}
+
+static void faultInKernel(int signal, siginfo_t* information, void* context) {
+  if (!insideKernel) return faultElsewhere(signal, information, context);
   const char* what = "it was accessed";
 #if defined(__x86_64__)
   if (signal == SIGSEGV) what = ((ucontext_t*)context)->uc_mcontext.gregs[REG_ERR] & 2 ? "something was written" : "something was read";
@@ -71,11 +98,8 @@ static void faultInKernel(int signal, siginfo_t* information, void* context) {
   siglongjmp(leaveKernel, 1);
 }
 
-constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-
 /** While it lives, faults of this thread are turned into errors of the device. */
 class FaultGuard {
-  struct sigaction before_[4];
   stack_t stackBefore_;
 
  public:
@@ -88,12 +112,12 @@ class FaultGuard {
     struct sigaction action = {};
     action.sa_sigaction = faultInKernel;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    for (int i = 0; i < 4; i++) sigaction(signals[i], &action, &before_[i]);
+    for (int i = 0; i < 4; i++) sigaction(signals[i], &action, &handledBefore[i]);
     insideKernel = true;
   }
   ~FaultGuard() {
     insideKernel = false;
-    for (int i = 0; i < 4; i++) sigaction(signals[i], &before_[i], nullptr);
+    for (int i = 0; i < 4; i++) sigaction(signals[i], &handledBefore[i], nullptr);
     sigaltstack(&stackBefore_, nullptr);
   }
 };

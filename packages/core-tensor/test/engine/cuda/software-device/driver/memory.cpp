@@ -55,6 +55,8 @@ Result allocate(size_t bytes, bool host, void** address) {
 
 static Result checkGuard(const Allocation& one) {
   auto written = [&](const char* from, const char* to) -> const char* {
+    // All bytes are alike and the first is untouched: the usual case, compared quickly.
+    if (from >= to || ((unsigned char)*from == 0xff && !memcmp(from, from + 1, (size_t)(to - from - 1)))) return nullptr;
     for (; from < to; from++)
       if ((unsigned char)*from != 0xff) return from;
     return nullptr;
@@ -107,6 +109,16 @@ const Allocation* allocationAt(const void* address) {
 bool holds(const void* address, size_t bytes) {
   const Allocation* one = allocationAt(address);
   return one && (size_t)((const char*)address - one->base) + bytes <= one->bytes;
+}
+
+char* dynamicShared(unsigned bytes) {
+  constexpr size_t most = 256 << 10;
+  static char* const end = [] {
+    char* memory = (char*)mmap(nullptr, most + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(memory + most, guard, PROT_NONE);
+    return memory + most;
+  }();
+  return end - (bytes + 15) / 16 * 16;
 }
 
 std::string describeAddress(const void* address) {
