@@ -1,6 +1,7 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { convllavaChecks } from './parity/convllava.js';
 import { harnessChoiceChecks } from './parity/harness-choice.js';
+import { harnessJudgedChecks } from './parity/harness-judged.js';
 import { harnessMetricChecks } from './parity/harness-metrics.js';
 import { harnessVqaChecks } from './parity/harness-vqa.js';
 import { harnessYesNoChecks } from './parity/harness-yes-no.js';
@@ -16,4 +17,5 @@ export const parityChecks: ParityChecks = {
   ...harnessChoiceChecks,
   ...harnessYesNoChecks,
   ...harnessMetricChecks,
+  ...harnessJudgedChecks,
 };

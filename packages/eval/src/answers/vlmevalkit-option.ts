@@ -11,7 +11,8 @@ const refusals = [
 
 const refused = 'Z';
 
-const saidAnswer = /answer is \**([a-d])(?![\p{L}\p{N}_])/iu;
+/** Not bound to a word: `the answer is blue` says B. */
+const saidAnswer = /answer\s+is\s+\**([a-d])/i;
 
 /**
  * The rules of two versions of VLMEvalKit (`utils/matching_util.py`).
@@ -35,7 +36,8 @@ export function inferVlmEvalKitLetter(
     const [letter] = found as [string];
     if (version === '2024-05' || words.indexOf(letter) > words.length - 5) return letter;
   } else if (found.length === 0 && words.includes(refused)) return refused;
-  return version === '2025' ? saidAnswer.exec(answer)?.[1]?.toUpperCase() : undefined;
+  const said = version === '2025' ? saidAnswer.exec(answer)?.[1]?.toUpperCase() : undefined;
+  return said !== undefined && said in options ? said : undefined;
 }
 
 /** The option whose text, in any case, is the only one that an answer contains. */

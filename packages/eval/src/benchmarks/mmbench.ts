@@ -102,3 +102,37 @@ export function honeybeeMmbench({ draws }: UnparsedOptions = {}): ScoreMmbenchOp
       ),
   };
 }
+
+/**
+ * What a judge is asked about an answer that the rule cannot read, word by word as in MMBench's evaluator. It is told to
+ * say E where no option is meant.
+ */
+export function mmbenchJudgePrompt({
+  question,
+  options,
+  answer,
+}: {
+  readonly question: string;
+  readonly options: OptionTexts;
+  readonly answer: string;
+}): string {
+  const listed = Object.entries(options).map(([letter, text]) => `${letter}. ${text}\n`);
+  const examples = ['a cute teddy bear', 'Spider'].map((given, index) =>
+    [
+      `Example ${index + 1}: `,
+      'Question: What is the main object in image?',
+      'Options: A. teddy bear B. rabbit C. cat D. dog',
+      `Answer: ${given}`,
+      `Your output: ${'AE'[index]}`,
+    ].join('\n'),
+  );
+  return [
+    'You are an AI assistant who will help me to match an answer with several options of a single-choice question. You are provided with a question, several options, and an answer, and you need to find which option is most similar to the answer. If the meaning of all options are significantly different from the answer, output E. Your should output a single uppercase character in A, B, C, D (if they are valid options), and E. ',
+    ...examples,
+    'Example 3: ',
+    `Question: ${question}?`,
+    `Options: There are several options: \n${listed.join('')}`,
+    `Answer: ${answer}`,
+    'Your output: ',
+  ].join('\n');
+}

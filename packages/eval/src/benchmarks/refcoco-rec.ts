@@ -1,5 +1,5 @@
 import type { BoxCorners } from '../answers/box.js';
-import { parseDecimalBox } from '../answers/grounding-boxes.js';
+import { parseDecimalBox, parseGroundingBoxes } from '../answers/grounding-boxes.js';
 import { BenchmarkError, requireRows } from '../benchmark-error.js';
 import { boxOverlap, hasCenterWithin } from '../metrics/box-overlap.js';
 import { meanOf } from '../metrics/share.js';
@@ -93,4 +93,38 @@ export function summarizeOverlaps(
     accuracy: { 0.1: share(0.1), 0.3: share(0.3), 0.5: share(0.5), 0.7: share(0.7), 0.9: share(0.9) },
     centerAccuracy: meanOf(rows.map(({ box, predicted }) => Number(hasCenterWithin(predicted, box)))),
   };
+}
+
+/** The best of the boxes in an answer, see {@link groundingBox}. */
+export interface GroundingBox {
+  readonly box: BoxCorners;
+  readonly overlap: number;
+}
+
+/**
+ * Of all boxes in an answer, each as pixels and as thousandths of the image, the one that overlaps most with the right
+ * one, as lmms-eval 0.7.2 picks it: this looks at the solution, and flatters. No box is {@link emptyBox}.
+ *
+ * @param region left, top, width and height in pixels
+ */
+export function groundingBox(
+  answer: string,
+  { bbox: [x, y, w, h], width, height }: Omit<RefcocoRegion, 'answer'>,
+): GroundingBox {
+  const truth: BoxCorners = [x, y, x + w, y + h];
+  const candidates = parseGroundingBoxes(answer).flatMap((box): BoxCorners[] => [
+    box,
+    box.map((value, index) => (value / 1000) * (index % 2 === 0 ? width : height)) as unknown as BoxCorners,
+  ]);
+  return (
+    candidates
+      .map((box) => ({ box, overlap: boxOverlap(truth, box) }))
+      .reduce<GroundingBox | undefined>(
+        (best, each) => (best && !(each.overlap > best.overlap) ? best : each),
+        undefined,
+      ) ?? {
+      box: emptyBox,
+      overlap: boxOverlap(truth, emptyBox),
+    }
+  );
 }

@@ -186,6 +186,7 @@ class CudaEngine implements Engine {
     try {
       const addresses = sources.map(({ block }) => block.address);
       const copies: Copy[] = [];
+      const readers = into.length > 0 ? positionsOf(addresses) : new Map<Address, number[]>();
       const fresh = program.outputs.map(({ shape, dtype }, index): Stored | undefined => {
         if (targets[index]) return undefined;
         const bytes = sizeOf(shape) * byteSize(dtype);
@@ -196,9 +197,7 @@ class CudaEngine implements Engine {
       const outputs = program.outputs.map((_, index): Address => {
         const target = targets[index];
         if (!target) return fresh[index]!.block.address;
-        const isShared = addresses.some(
-          (address, input) => address === target.block.address && !prepared.aliases.mayShare(input, index),
-        );
+        const isShared = readers.get(target.block.address)?.some((input) => !prepared.aliases.mayShare(input, index));
         if (!isShared) return target.block.address;
         // The argument is still needed when its successor is being computed.
         const aside = allocator.take('run a program that writes over an argument', target.bytes);
@@ -211,8 +210,8 @@ class CudaEngine implements Engine {
         copies.unshift({ from: prepared.addressOf(index, addresses, outputs), to: outputs[index]!, bytes });
       });
       prepared.submit(addresses, outputs, copies);
-      const inherited = [...new Set(sources.flatMap(({ doubts }) => doubts))].filter(({ isSettled }) => !isSettled);
-      const doubts = prepared.mayFail ? [...inherited, this.device.failures.record()] : inherited;
+      const doubts = inheritedDoubts(sources);
+      if (prepared.mayFail) doubts.push(this.device.failures.record());
       return program.outputs.map(({ shape, dtype }, index) => {
         const stored = fresh[index];
         if (!stored) return into[index]!;
@@ -362,6 +361,24 @@ class CudaEngine implements Engine {
   private error(operation: string, expected: string, received: string, remedy?: string): EngineError {
     return new EngineError({ operation: `cuda engine: ${operation}`, expected, received, remedy });
   }
+}
+
+/** Runs that arguments come from and of which nothing is known yet. */
+function inheritedDoubts(sources: readonly Stored[]): DoubtfulRun[] {
+  const found = new Set<DoubtfulRun>();
+  for (const { doubts } of sources) for (const doubt of doubts) if (!doubt.isSettled) found.add(doubt);
+  return [...found];
+}
+
+/** At which places of a list each of its entries is. */
+function positionsOf(addresses: readonly Address[]): Map<Address, number[]> {
+  const positions = new Map<Address, number[]>();
+  addresses.forEach((address, position) => {
+    const known = positions.get(address);
+    if (known) known.push(position);
+    else positions.set(address, [position]);
+  });
+  return positions;
 }
 
 type InputType = { readonly shape: Shape; readonly dtype: DType };

@@ -8,8 +8,6 @@ export interface CudaOptions {
    * float32; parameters, gradients and results stay as they are. Default: `float32`.
    */
   readonly precision?: 'float32' | 'tf32' | 'bfloat16';
-  /** Only kernels whose sums have one order, so that a run repeats bit by bit. Default: true. */
-  readonly deterministic?: boolean;
   /**
    * Folder that keeps compiled kernels between processes, `false` for none. Default: `cuda` in `OCELLI_CACHE`, else in
    * `ocelli` in the user's cache folder.

@@ -230,6 +230,32 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     expect(await values(more!)).toEqual([11.5, 19, 33.5, 37]);
   });
 
+  test.each([
+    ['float32', 0, 1e-6],
+    ['tf32', 1e-6, 2e-3],
+    ['bfloat16', 1e-5, 2e-2],
+  ] as const)('multiplies in %s', async (precision, least, most) => {
+    await engine.close();
+    await start({ precision });
+    const [x, w] = [input([16, 64]), input([64, 8])];
+    const program = await compiled([x, w], [matmul(x, w)]);
+    const [left, right] = [Float32Array.from({ length: 1024 }, (_, i) => Math.sin(i + 1)), new Float32Array(512)];
+    for (let i = 0; i < 512; i++) right[i] = Math.cos(3 * i);
+    const arguments_ = [engine.upload(left, [16, 64], 'float32'), engine.upload(right, [64, 8], 'float32')];
+    const [result] = await engine.run(program, arguments_);
+    const actual = await values(result!);
+    let [error, norm] = [0, 0];
+    for (let row = 0; row < 16; row++)
+      for (let column = 0; column < 8; column++) {
+        let exact = 0;
+        for (let k = 0; k < 64; k++) exact += left[row * 64 + k]! * right[k * 8 + column]!;
+        error = Math.max(error, Math.abs(actual[row * 8 + column]! - exact));
+        norm = Math.max(norm, Math.abs(exact));
+      }
+    expect(error / norm).toBeLessThan(most);
+    expect(error / norm).toBeGreaterThanOrEqual(least);
+  });
+
   describe('where an index is out of range', () => {
     test('fails for what comes of it and nothing else', async () => {
       const [x, indices] = [input([3]), input([2], 'int32')];
@@ -352,6 +378,14 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     await expect(start({ device: 3 })).rejects.toThrow('device to be below 1, the number of cards, received 3');
     const none = { ...search, found: { ...search.found, nvrtc: [] } };
     await expect(startCudaEngine({}, none)).rejects.toThrow(CudaLibraryError);
+    settings!.set('capability', 75);
+    try {
+      await expect(start()).rejects.toThrow(
+        'a card of compute capability 8.0 or later, received Software device, of 7.5',
+      );
+    } finally {
+      settings!.set('capability', 90);
+    }
     settings!.set('driverVersion', 12080);
     try {
       await expect(start()).rejects.toThrow(

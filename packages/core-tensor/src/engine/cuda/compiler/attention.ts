@@ -109,7 +109,9 @@ function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: number)
   if (!mixed || sizeOf(nodes[rows]!.shape) !== batch * heads * queries * width) return undefined;
   const v = operation(mixed.out)!.inputs[1]!;
   if (nodes[v]!.shape.join() !== nodes[k]!.shape.join()) return undefined;
-  const scaled = unscaled(graph, rows);
+  // Queries that are rounded after they are scaled are taken as they are then.
+  const unrounded = unscaled(graph, rows);
+  const scaled = dtypeOf(root(unrounded.node)) === dtypeOf(root(k)) ? unrounded : { node: rows, factor: 1 };
   const [q, key, value] = [scaled.node, k, v].map(root) as [number, number, number];
   const dtype = dtypeOf(q);
   if (dtype === 'int64' || dtype === 'int32' || dtype === 'uint8' || dtype === 'bool') return undefined;

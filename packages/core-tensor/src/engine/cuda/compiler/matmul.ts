@@ -1,3 +1,4 @@
+import type { DType } from '../../../dtype.js';
 import type { OperationNode } from '../../../graph/graph.js';
 import { type Shape, sizeOf } from '../../../graph/shape.js';
 import { createEmitter } from '../codegen/emitter.js';
@@ -39,16 +40,21 @@ export interface PlannedMatmul {
   readonly calls: readonly BatchCall[];
 }
 
+/** What is known of nodes in memory. */
+export interface HeldNodes {
+  dtypeOf(node: number): DType;
+  /** Whether something else than a generated kernel computes a node, which then is in memory as it is. */
+  isComputed(node: number): boolean;
+}
+
 /** More calls than this cost more than copying an operand. */
 const mostCalls = 16;
 
 /**
  * How a product reads its operands: where they are, through transpositions, slices and repetitions, if the library can
  * step through memory that way; otherwise the operand has to be copied first.
- *
- * @param inMemory nodes that something else computes and leaves in memory
  */
-export function planMatmul(graph: LiveGraph, index: number, inMemory: ReadonlySet<number>): PlannedMatmul {
+export function planMatmul(graph: LiveGraph, index: number, held: HeldNodes): PlannedMatmul {
   const { nodes, operation } = graph;
   const node = operation(index) as OperationNode<'matmul'>;
   const { transposeA, transposeB } = node.attributes;
@@ -56,7 +62,7 @@ export function planMatmul(graph: LiveGraph, index: number, inMemory: ReadonlySe
   const [m, n] = node.shape.slice(-2) as [number, number];
   const [first, second] = node.inputs as readonly [number, number];
   const k = nodes[first]!.shape.at(transposeA ? -2 : -1)!;
-  const found = [operandOf(graph, first, batch, inMemory), operandOf(graph, second, batch, inMemory)];
+  const found = [operandOf(graph, first, batch, held), operandOf(graph, second, batch, held)];
   const dense = [denseOperand(graph, first, batch), denseOperand(graph, second, batch)];
   const choices = [
     [found[0], found[1]],
@@ -82,7 +88,12 @@ function areMatrices({ strides }: Operand, [rows, columns]: readonly [number, nu
 }
 
 /** An operand as what it is a view of. */
-function operandOf(graph: LiveGraph, index: number, batch: Shape, inMemory: ReadonlySet<number>): Operand | undefined {
+function operandOf(
+  graph: LiveGraph,
+  index: number,
+  batch: Shape,
+  { dtypeOf, isComputed }: HeldNodes,
+): Operand | undefined {
   const { nodes, operation } = graph;
   const { variables, coordinates } = elementsOf(nodes[index]!.shape, batch);
   let read: { readonly node: number; readonly place: IndexExpression } | undefined;
@@ -94,8 +105,8 @@ function operandOf(graph: LiveGraph, index: number, batch: Shape, inMemory: Read
     special: (node, at) => {
       const operator = operation(node);
       if (operator && (operator.op === 'barrier' ? false : isView(operator))) return undefined;
-      const scaled = operator && !inMemory.has(node) ? scaledInput(graph, operator) : undefined;
-      if (scaled && isUsedOnce(graph, node)) {
+      const scaled = operator && !isComputed(node) ? scaledInput(graph, operator) : undefined;
+      if (scaled && isUsedOnce(graph, node) && dtypeOf(scaled.input) === dtypeOf(node)) {
         factor *= scaled.factor;
         const { shape } = nodes[scaled.input]!;
         return emitter.value(scaled.input, at.slice(at.length - shape.length));

@@ -42,7 +42,7 @@ export function planProgram(original: Graph, { precision }: PlanOptions): Progra
     live.operations
       .filter((index) => live.operation(index)!.op === 'matmul')
       .filter((index) => !ofAttentions.has(index) && !attentions.inner.has(index))
-      .map((index) => [index, planMatmul(live, index, ofAttentions)]),
+      .map((index) => [index, planMatmul(live, index, { dtypeOf, isComputed: (node) => ofAttentions.has(node) })]),
   );
   const products = findProducts(live, dtypeOf, (index) => planned.has(index));
   const isBoundary = findBoundaries(live, requiredNodes(live, planned, products, attentions));

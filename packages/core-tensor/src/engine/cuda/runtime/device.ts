@@ -18,12 +18,14 @@ export type Device = ReturnType<typeof openDevice>;
 
 /** Uploads up to this many bytes go in line with the computations; larger ones beside them. */
 export const smallUpload = 64 * 1024;
+/** Major compute capability from which on tensor cores take bfloat16, which kernels are written for. */
+const leastCapability = 8;
 const [computeSegment, copySegment] = [2 ** 20, 16 * 2 ** 20];
 
 /**
  * Takes a card into use.
  *
- * @throws CudaError without a card of that number, or with one that NVRTC does not compile for.
+ * @throws CudaError without a card of that number, or with one that is too old or that NVRTC does not compile for.
  */
 export function openDevice(
   { driver, native, nvrtc, nvrtcVersion, driverVersion, cublasLt }: CudaLibraries,
@@ -40,6 +42,7 @@ export function openDevice(
     });
   }
   const { handle, ...facts } = driver.device(index);
+  if (facts.capability[0] < leastCapability) throw olderCard(facts);
   const target = compilerTarget(facts.capability, nvrtc.architectures());
   if (target.form === 'ptx' && nvrtcVersion[0] * 1000 + nvrtcVersion[1] * 10 > driverVersion) {
     throw olderDriver(facts, nvrtcVersion, driverVersion);
@@ -97,6 +100,15 @@ export function openDevice(
       driver.releaseContext(handle);
     },
   };
+}
+
+function olderCard({ name, capability }: DeviceFacts): CudaError {
+  return new CudaError({
+    operation: 'cuda engine: start',
+    expected: `a card of compute capability ${leastCapability}.0 or later`,
+    received: `${name}, of ${capability.join('.')}`,
+    remedy: 'Choose another with device, or another engine with useEngine.',
+  });
 }
 
 function olderDriver(

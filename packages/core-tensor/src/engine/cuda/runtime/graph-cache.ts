@@ -7,18 +7,23 @@ export interface GraphCache {
   /**
    * Puts work on the stream: as it is at first, then recorded as a graph and replayed.
    *
-   * @param key of all addresses that the work is about.
+   * @param addresses all that the work is about.
    */
-  submit(key: string, work: () => void): void;
+  submit(addresses: readonly Address[], work: () => void): void;
   close(): void;
 }
 
-/** Recordings that a program keeps, and keys it has met once: the longest unused are dropped first. */
-const [mostRecorded, mostMet] = [8, 64];
+/** Recordings that a program keeps, and addresses it has met once: the longest unused are dropped first. */
+const [mostRecorded, mostMet] = [8, 32];
+
+/** Work as it was met, the latest first. */
+interface Met {
+  readonly addresses: Float64Array;
+  executable: Address | undefined;
+}
 
 export function createGraphCache(driver: Driver, stream: Address): GraphCache {
-  const recorded = new Map<string, Address>();
-  const met = new Set<string>();
+  const known: Met[] = [];
   let isPossible = true;
 
   const record = (work: () => void): Address => {
@@ -36,31 +41,29 @@ export function createGraphCache(driver: Driver, stream: Address): GraphCache {
     }
   };
 
-  const remember = (key: string, executable: Address) => {
-    recorded.set(key, executable);
-    if (recorded.size <= mostRecorded) return;
-    const [oldest, dropped] = recorded.entries().next().value!;
-    recorded.delete(oldest);
-    driver.destroyExecutable(dropped);
+  /** Drops what has not come again for longest. */
+  const forget = () => {
+    const recorded = known.filter(({ executable }) => executable !== undefined);
+    const dropped =
+      recorded.length > mostRecorded ? recorded.at(-1) : known.length > mostMet ? known.at(-1) : undefined;
+    if (!dropped) return;
+    known.splice(known.indexOf(dropped), 1);
+    if (dropped.executable !== undefined) driver.destroyExecutable(dropped.executable);
   };
 
   return {
-    submit(key, work) {
-      const known = recorded.get(key);
-      if (known !== undefined) {
-        recorded.delete(key);
-        recorded.set(key, known);
-        driver.launchGraph(known, stream);
-        return;
-      }
-      if (!isPossible || !met.has(key)) {
-        met.add(key);
-        if (met.size > mostMet) met.delete(met.values().next().value!);
+    submit(addresses, work) {
+      const index = isPossible ? known.findIndex((each) => isSame(each.addresses, addresses)) : -1;
+      if (index < 0) {
+        if (isPossible) known.unshift({ addresses: Float64Array.from(addresses), executable: undefined });
+        forget();
         work();
         return;
       }
+      const [met] = known.splice(index, 1) as [Met];
+      known.unshift(met);
       try {
-        remember(key, record(work));
+        met.executable ??= record(work);
       } catch (error) {
         // What cannot be recorded can still be run.
         if (!(error instanceof CudaError) || isFatal(error)) throw error;
@@ -68,11 +71,18 @@ export function createGraphCache(driver: Driver, stream: Address): GraphCache {
         work();
         return;
       }
-      driver.launchGraph(recorded.get(key)!, stream);
+      forget();
+      driver.launchGraph(met.executable, stream);
     },
     close() {
-      for (const executable of recorded.values()) driver.destroyExecutable(executable);
-      recorded.clear();
+      for (const { executable } of known) if (executable !== undefined) driver.destroyExecutable(executable);
+      known.length = 0;
     },
   };
+}
+
+function isSame(known: Float64Array, addresses: readonly Address[]): boolean {
+  if (known.length !== addresses.length) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== addresses[i]) return false;
+  return true;
 }

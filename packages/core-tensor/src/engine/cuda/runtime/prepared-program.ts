@@ -150,10 +150,8 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
           if (bytes > 0 && from !== to) driver.copy(to, from, bytes, timeline.stream);
         }
       };
-      if (graphs) {
-        const places = copies.flatMap(({ from, to }) => [from, to]);
-        graphs.submit([base, ...inputs, '', ...outputs, '', ...places].join(), work);
-      } else work();
+      if (graphs) graphs.submit([base, ...inputs, ...outputs, ...copies.flatMap(({ from, to }) => [from, to])], work);
+      else work();
       timeline.touch();
     },
     addressOf(result, inputs, outputs) {

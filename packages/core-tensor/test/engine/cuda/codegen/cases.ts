@@ -22,6 +22,11 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
     applies('gather', 'along the last axis', [uniform([3, 5]), places([4], 5)], { axis: 1 }),
   ],
   takeAlongAxis: [applies('takeAlongAxis', 'of many', [uniform([5, 70]), places([5, 90], 70)], { axis: 1 })],
+  transpose: [
+    applies('transpose', 'of squares', [uniform([2, 40, 3, 35])], { permutation: [2, 3, 0, 1] }),
+    applies('transpose', 'of squares and others', [uniform([33, 2, 5, 34])], { permutation: [3, 1, 2, 0] }),
+    applies('transpose', 'of rows of 16 bytes', [uniform([2, 5, 3, 16])], { permutation: [0, 2, 1, 3] }),
+  ],
   concat: [
     applies(
       'concat',

@@ -11,6 +11,7 @@ import { randomUniform } from '../../../../src/engine/cuda/codegen/random.js';
 import { cumsum } from '../../../../src/engine/cuda/codegen/scan.js';
 import { scatterAddAlongAxis, scatterAddRows } from '../../../../src/engine/cuda/codegen/scatter.js';
 import { topKIndices } from '../../../../src/engine/cuda/codegen/top-k.js';
+import { transpose } from '../../../../src/engine/cuda/codegen/transpose.js';
 import type { PrimitiveName } from '../../../../src/primitives/attributes.js';
 import { cases as primitiveCases } from '../../../primitives/cases/index.js';
 import type { Case } from '../../../support/case.js';
@@ -25,6 +26,7 @@ const lowerings = {
   gather,
   takeAlongAxis,
   updateSlice,
+  transpose,
   concat,
   randomUniform,
   cumsum,
