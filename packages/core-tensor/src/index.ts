@@ -17,7 +17,15 @@ export {
   engineNames,
   useEngine,
 } from './engine/select.js';
-export { compileUpdate, type QueuedUpdate, type Update, type UpdateOptions } from './engine/update.js';
+export {
+  compileUpdate,
+  compileUpdates,
+  type QueuedUpdate,
+  type TensorUpdate,
+  type Update,
+  type UpdateOptions,
+  type Updates,
+} from './engine/update.js';
 export type { Graph, GraphNode, OperationNode } from './graph/graph.js';
 export { type Shape, sizeOf } from './graph/shape.js';
 export { type ApplyLoraOptions, applyLora } from './lora/apply-lora.js';

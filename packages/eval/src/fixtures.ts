@@ -1,8 +1,10 @@
 import type { ParityChecks } from '@ocelli/core-tensor';
 import { convllavaChecks } from './parity/convllava.js';
 import { harnessChoiceChecks } from './parity/harness-choice.js';
+import { harnessFileChecks } from './parity/harness-files.js';
 import { harnessJudgedChecks } from './parity/harness-judged.js';
 import { harnessMetricChecks } from './parity/harness-metrics.js';
+import { harnessReviewChecks } from './parity/harness-reviews.js';
 import { harnessVqaChecks } from './parity/harness-vqa.js';
 import { harnessYesNoChecks } from './parity/harness-yes-no.js';
 import { honeybeeChecks } from './parity/honeybee.js';
@@ -18,4 +20,6 @@ export const parityChecks: ParityChecks = {
   ...harnessYesNoChecks,
   ...harnessMetricChecks,
   ...harnessJudgedChecks,
+  ...harnessReviewChecks,
+  ...harnessFileChecks,
 };

@@ -1,5 +1,7 @@
 export { type BoxCorners, parseBracketedBox } from './answers/box.js';
-export { parseDecimalBox } from './answers/grounding-boxes.js';
+export { parseDecimalBox, parseGroundingBoxes } from './answers/grounding-boxes.js';
+export * from './answers/mathvista.js';
+export { isMathVistaKitCorrect, type MathVistaKitRow, prefetchMathVista } from './answers/mathvista-kit.js';
 export { extractMcqAnswer } from './answers/mcq-answer.js';
 export {
   inferMmbenchLetter,
@@ -20,9 +22,13 @@ export * from './answers/yes-no.js';
 export { BenchmarkError, type BenchmarkErrorDetails } from './benchmark-error.js';
 export * from './benchmarks/ai2d.js';
 export * from './benchmarks/answer-files.js';
+export * from './benchmarks/detail-caption.js';
 export * from './benchmarks/hallusion-bench.js';
+export * from './benchmarks/live-bench.js';
 export * from './benchmarks/llava-bench.js';
+export * from './benchmarks/math-vista.js';
 export * from './benchmarks/mm-star.js';
+export * from './benchmarks/mm-vet.js';
 export * from './benchmarks/mmbench.js';
 export * from './benchmarks/mme.js';
 export * from './benchmarks/ocr-bench.js';
@@ -30,6 +36,8 @@ export * from './benchmarks/pope.js';
 export * from './benchmarks/q-bench.js';
 export * from './benchmarks/refcoco.js';
 export {
+  type GroundingBox,
+  groundingBox,
   type RefcocoRecQuestion,
   type RefcocoRecRow,
   type RefcocoRecScore,
@@ -40,6 +48,7 @@ export {
 } from './benchmarks/refcoco-rec.js';
 export * from './benchmarks/science-qa.js';
 export * from './benchmarks/seed-bench.js';
+export * from './benchmarks/submissions.js';
 export * from './benchmarks/text-vqa.js';
 export * from './benchmarks/vqa-v2.js';
 export * from './metrics/anls.js';

@@ -1,28 +1,46 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Fixture, findFixtures, passes, readFixture, runParityCheck } from '@ocelli/core-tensor';
+import { type Fixture, findFixtures, type ParityCheck, passes, readFixture, runParityCheck } from '@ocelli/core-tensor';
 import { describe, expect, it } from 'vitest';
 import { parityChecks } from '../src/fixtures.js';
 
 const fixtures = await findFixtures(fileURLToPath(new URL('fixtures', import.meta.url)));
 
-/** The fixture with one value changed in one of its parts: the last of the first or of the last row. */
+/** The fixture with one value changed: of each of its parts the last, or one of each column of the first and last row. */
 function changedFixtures(fixture: Fixture): Fixture[] {
   const config = fixture.config as Record<string, unknown>;
-  const parts = Object.keys(config).filter((name) => typeof config[name] !== 'string');
-  return parts.flatMap((name) =>
-    [0, -1].map((row) => ({ ...fixture, config: { ...config, [name]: withChanged(config[name], row) } })),
+  const parts = Object.entries(config).filter(([, part]) => typeof part !== 'string');
+  return parts.flatMap(([name, part]) =>
+    changedParts(part).map((changed) => ({ ...fixture, config: { ...config, [name]: changed } })),
   );
 }
 
-function withChanged(value: unknown, row: number): unknown {
+function changedParts(part: unknown): unknown[] {
+  if (!Array.isArray(part) || part.length === 0) return [withChanged(part)];
+  return [0, part.length - 1].flatMap((index) => {
+    const row: unknown = part[index];
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return [part.with(index, withChanged(row))];
+    return Object.entries(row).map(([name, value]) => part.with(index, { ...row, [name]: withChanged(value) }));
+  });
+}
+
+function withChanged(value: unknown): unknown {
   if (typeof value === 'number') return value + 1;
   if (typeof value === 'string') return `${value}?`;
   if (typeof value === 'boolean') return !value;
-  if (Array.isArray(value)) return value.length === 0 ? [0] : value.with(row, withChanged(value.at(row), -1));
+  if (Array.isArray(value)) return value.length === 0 ? [0] : value.with(0, withChanged(value[0]));
   if (typeof value !== 'object' || value === null) return 'something';
-  const [name, last] = Object.entries(value).at(-1) ?? ['more', 0];
-  return { ...value, [name]: withChanged(last, -1) };
+  const [name, first] = Object.entries(value)[0] ?? ['more', 0];
+  return { ...value, [name]: withChanged(first) };
+}
+
+/** Whether a fixture passes; what is malformed does not. */
+async function passesCheck(check: ParityCheck, fixture: Fixture): Promise<boolean> {
+  try {
+    return passes(await runParityCheck(check, fixture));
+  } catch {
+    return false;
+  }
 }
 
 describe('published evaluations', () => {
@@ -39,8 +57,9 @@ describe('published evaluations', () => {
       expect(result.mismatches).toEqual([]);
       expect(result.forward).toBeLessThanOrEqual(1e-6);
       // Results that are no longer the published ones are noticed.
-      const changed = await Promise.all(changedFixtures(fixture).map((each) => runParityCheck(check, each)));
-      expect(changed.filter((each) => !passes(each)).length).toBeGreaterThan(0);
+      const unnoticed = [];
+      for (const each of changedFixtures(fixture)) if (await passesCheck(check, each)) unnoticed.push(each);
+      expect(unnoticed.length).toBeLessThan(changedFixtures(fixture).length);
     },
   );
 });

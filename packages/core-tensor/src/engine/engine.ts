@@ -25,6 +25,11 @@ export interface Engine {
   /** Name by which the engine is chosen. */
   readonly name: string;
   /**
+   * Whether many small updates are better made by one program than by one each. Such a program may write over its
+   * arguments where each update by itself is elementwise.
+   */
+  readonly joinsUpdates?: boolean;
+  /**
    * Copies values to the engine.
    *
    * @param own the caller gives the array up, so that it may be moved instead, which empties it.

@@ -30,6 +30,15 @@ export type Update = (
   options?: UpdateOptions,
 ) => Promise<QueuedUpdate>;
 
+/** One of several updates that are made together. */
+export interface TensorUpdate extends UpdateOptions {
+  readonly inputs: readonly Tensor[];
+  readonly into: readonly Tensor[];
+}
+
+/** Makes updates of any tensors, all by one function, that do not depend on each other. */
+export type Updates = (updates: readonly TensorUpdate[]) => Promise<QueuedUpdate>;
+
 /**
  * Makes a function of tensors a program that changes tensors where they are, such as an optimizer's step. It is traced
  * once per shapes and dtypes of its inputs. Parameters among the targets change their `version`.
@@ -47,35 +56,70 @@ export type Update = (
  * ```
  */
 export function compileUpdate(fn: (inputs: readonly Tensor[]) => readonly Tensor[]): Update {
+  const updates = compileUpdates(fn);
+  return (inputs, into, options) => updates([{ inputs, into, ...options }]);
+}
+
+/**
+ * {@link compileUpdate} for many tensors at once, such as all parameters of a model: an engine that is told so in one
+ * program starts it once.
+ *
+ * @throws GraphError where a target is an input of a function that is not elementwise.
+ */
+export function compileUpdates(fn: (inputs: readonly Tensor[]) => readonly Tensor[]): Updates {
   const traces = new Map<string, Promise<Trace>>();
-  return async (inputs, into, { consume = [] } = {}) => {
-    const engine = await currentEngine();
-    await materialize([...inputs, ...into]);
-    const signature = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join();
+  const traceOf = async (engine: Engine, groups: readonly (readonly Tensor[])[]): Promise<Trace> => {
+    const signature = groups
+      .map((inputs) => inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join())
+      .join(';');
     let trace = traces.get(signature);
     if (!trace || (await trace).engine !== engine) {
-      trace = traceUpdate(engine, fn, inputs);
+      trace = traceUpdates(engine, fn, groups);
       traces.set(signature, trace);
       trace.catch(() => traces.delete(signature));
     }
-    const { program, isInPlace } = await trace;
-    if (!isInPlace && into.some((target) => inputs.includes(target))) throw notElementwise();
-    const bound = await bindAll(engine, inputs);
-    const targets = await Promise.all(into.map((target) => targetBuffer(engine, target)));
-    const done = engine
-      .run(
-        program,
-        bound.map(({ buffer }) => buffer),
-        targets,
-      )
-      .then(() => undefined);
+    return trace;
+  };
+  return async (updates) => {
+    const engine = await currentEngine();
+    await materialize(updates.flatMap(({ inputs, into }) => [...inputs, ...into]));
+    const together = engine.joinsUpdates ? [updates] : updates.map((update) => [update]);
+    const started = await Promise.all(together.map((each) => applyTogether(engine, traceOf, each)));
+    const done = Promise.all(started.map(({ ran }) => ran)).then(() => undefined);
     // A failure that nobody waits for also fails whatever is computed next.
     done.catch(() => undefined);
-    for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
-    for (const target of into) if (target instanceof Parameter) target.version++;
-    dispose(consume);
     return { done };
   };
+}
+
+/** Tells the engine to run one program; the result resolves when it has. */
+async function applyTogether(
+  engine: Engine,
+  traceOf: (engine: Engine, groups: readonly (readonly Tensor[])[]) => Promise<Trace>,
+  updates: readonly TensorUpdate[],
+): Promise<{ readonly ran: Promise<unknown> }> {
+  const { program, isInPlace } = await traceOf(
+    engine,
+    updates.map(({ inputs }) => inputs),
+  );
+  const isTarget = ({ inputs, into }: TensorUpdate) => into.some((target) => inputs.includes(target));
+  if (!isInPlace && updates.some(isTarget)) throw notElementwise();
+  const bound = await bindAll(
+    engine,
+    updates.flatMap(({ inputs }) => inputs),
+  );
+  const into = updates.flatMap((update) => update.into);
+  const targets = await Promise.all(into.map((target) => targetBuffer(engine, target)));
+  const ran = engine.run(
+    program,
+    bound.map(({ buffer }) => buffer),
+    targets,
+  );
+  ran.catch(() => undefined);
+  for (const { buffer, isTemporary } of bound) if (isTemporary) engine.free(buffer);
+  for (const target of into) if (target instanceof Parameter) target.version++;
+  for (const { consume = [] } of updates) dispose(consume);
+  return { ran };
 }
 
 interface Trace {
@@ -84,14 +128,22 @@ interface Trace {
   readonly isInPlace: boolean;
 }
 
-async function traceUpdate(
+async function traceUpdates(
   engine: Engine,
   fn: (inputs: readonly Tensor[]) => readonly Tensor[],
-  inputs: readonly Tensor[],
+  groups: readonly (readonly Tensor[])[],
 ): Promise<Trace> {
-  const placeholders = inputs.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' }));
-  const { graph } = buildGraph(fn(placeholders), placeholders, () => ({ kind: 'constant' }));
-  return { engine, program: await cachedProgram(engine, graph), isInPlace: isElementwise(graph) };
+  const placeholders = groups.map((inputs) =>
+    inputs.map(({ shape, dtype }) => new Tensor(shape, dtype, { kind: 'input' })),
+  );
+  const graphOf = (outputs: readonly Tensor[], inputs: readonly Tensor[]) =>
+    buildGraph(outputs, inputs, () => ({ kind: 'constant' })).graph;
+  const outputs = placeholders.map((inputs) => fn(inputs));
+  return {
+    engine,
+    program: await cachedProgram(engine, graphOf(outputs.flat(), placeholders.flat())),
+    isInPlace: outputs.every((each, index) => isElementwise(graphOf(each, placeholders[index]!))),
+  };
 }
 
 async function targetBuffer(engine: Engine, target: Tensor): Promise<DeviceBuffer> {

@@ -2,6 +2,7 @@ import {
   type AnyTypedArray,
   ConfigError,
   compileUpdate,
+  compileUpdates,
   formatShape,
   ones,
   Parameter,
@@ -10,7 +11,7 @@ import {
   select,
   type Tensor,
   tensor,
-  type Update,
+  type Updates,
   zeros,
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
@@ -91,7 +92,7 @@ export class AdamW {
   private readonly constants: { readonly betas: readonly [number, number]; readonly epsilon: number };
   private readonly groups: readonly Group[];
   private readonly slots: readonly Slot[];
-  private readonly apply: Update;
+  private readonly apply: Updates;
   private readonly unscaled = ones([]);
   private steps = 0;
 
@@ -107,7 +108,7 @@ export class AdamW {
       scalars: [zeros([]), zeros([]), zeros([])],
     }));
     this.slots = this.groups.flatMap(({ slots }) => slots);
-    this.apply = compileUpdate((inputs) => this.rule.update(namedTensors(inputs), this.constants));
+    this.apply = compileUpdates((inputs) => this.rule.update(namedTensors(inputs), this.constants));
   }
 
   /** Updates made so far. */
@@ -137,14 +138,17 @@ export class AdamW {
     for (const { slots, scalars, learningRateMultiplier, weightDecay } of this.groups) {
       const step = this.rule.scalars(this.steps, learningRate * learningRateMultiplier, weightDecay, this.constants);
       await spread([tensor([step.decay, step.stepSize, step.rootCorrection])], scalars);
-      const queued = slots.map(({ name, parameter, firstMoment, secondMoment }) => {
-        const gradient = grads[name]!;
-        const targets = [parameter, firstMoment, secondMoment];
-        return this.apply([parameter, gradient, firstMoment, secondMoment, gradientScale, ...scalars], targets, {
-          consume: [gradient],
-        });
-      });
-      for (const { done } of await Promise.all(queued)) pending.push(done);
+      const { done } = await this.apply(
+        slots.map(({ name, parameter, firstMoment, secondMoment }) => {
+          const gradient = grads[name]!;
+          return {
+            inputs: [parameter, gradient, firstMoment, secondMoment, gradientScale, ...scalars],
+            into: [parameter, firstMoment, secondMoment],
+            consume: [gradient],
+          };
+        }),
+      );
+      pending.push(done);
     }
     const done = Promise.all(pending).then(() => undefined);
     done.catch(() => undefined);

@@ -2,7 +2,7 @@ import {
   add,
   cast,
   compile,
-  compileUpdate,
+  compileUpdates,
   concat,
   dispose,
   foldIn,
@@ -14,6 +14,7 @@ import {
   streamKey,
   type Tensor,
   tensor,
+  type Updates,
   valueAndGrad,
   withTrainingKey,
 } from '@ocelli/core-tensor';
@@ -79,7 +80,7 @@ export function createTrainingStep<Inputs>({
     const scalars = [value, ...Object.values(aux)].map((scalar) => reshape(cast(scalar, 'float32'), [1]));
     return { names: Object.keys(aux), numbers: concat(scalars, 0), grads };
   });
-  const accumulate = compileUpdate(([sum, gradient]) => [add(sum!, gradient!)]);
+  const accumulate = compileUpdates(([sum, gradient]) => [add(sum!, gradient!)]);
   const clip = gradientClipper({ maximumNorm, factor: 1 / accumulation });
 
   return async (batches, { learningRate, key }) => {
@@ -103,12 +104,16 @@ export function createTrainingStep<Inputs>({
 }
 
 async function addGradients(
-  accumulate: ReturnType<typeof compileUpdate>,
+  accumulate: Updates,
   total: Readonly<Record<string, Tensor>>,
   grads: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
-  await Promise.all(
-    Object.entries(total).map(([name, sum]) => accumulate([sum, grads[name]!], [sum], { consume: [grads[name]!] })),
+  await accumulate(
+    Object.entries(total).map(([name, sum]) => ({
+      inputs: [sum, grads[name]!],
+      into: [sum],
+      consume: [grads[name]!],
+    })),
   );
 }
 

@@ -1,20 +1,18 @@
-import { type AnyTypedArray, allocate, byteSize, type DType } from '../../dtype.js';
-import { ConfigError, EngineError, formatShape } from '../../errors.js';
+import { type AnyTypedArray, byteSize, type DType, viewAs } from '../../dtype.js';
+import { ConfigError, type EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
-import { type Shape, sameShape, sizeOf } from '../../graph/shape.js';
+import { type Shape, sizeOf } from '../../graph/shape.js';
 import type { DeviceBuffer, Engine, Program } from '../engine.js';
-import { MemoryPressure } from '../memory-pressure.js';
 import { forgetEngine } from '../select.js';
 import { planProgram } from './compiler/plan-program.js';
-import { isFatal } from './libraries/driver.js';
+import { isFatal } from './libraries/driver-errors.js';
 import { findCudaLibraries, type LibrarySearch } from './libraries/find-libraries.js';
-import type { Address } from './libraries/native.js';
 import { openCudaLibraries } from './libraries/open-libraries.js';
 import type { CudaOptions } from './options.js';
-import type { Block } from './runtime/allocator.js';
-import { type Device, openDevice, smallUpload } from './runtime/device.js';
-import type { DoubtfulRun } from './runtime/failure-log.js';
-import { type Copy, type PreparedProgram, prepareProgram } from './runtime/prepared-program.js';
+import { Buffers, engineError, requireData, requireType, type ValueType } from './runtime/buffers.js';
+import { type Device, openDevice } from './runtime/device.js';
+import { type PreparedProgram, prepareProgram } from './runtime/prepared-program.js';
+import { runProgram } from './runtime/run-program.js';
 
 /** Runs that may be on their way to the card before a caller has to wait: more would only take memory. */
 const mostAhead = 32;
@@ -36,54 +34,43 @@ export async function startCudaEngine(
   return new CudaEngine(openDevice(libraries, options), options);
 }
 
-/** What stands behind a buffer. */
-interface Stored {
-  readonly block: Block;
-  readonly bytes: number;
-  /** Ticket of an upload beside the computations that these have not been told to wait for. */
-  uploaded: number;
-  /** Runs that it comes from and that may yet turn out to have failed. */
-  doubts: readonly DoubtfulRun[];
+interface StoredProgram {
+  readonly prepared: PreparedProgram;
+  /** Of the arguments by position; undefined for one that the program does not use. */
+  readonly inputs: readonly (ValueType | undefined)[];
 }
 
 class CudaEngine implements Engine {
   readonly name = 'cuda';
-  private readonly buffers = new Map<number, Stored>();
-  private readonly programs = new Map<number, PreparedProgram>();
-  /** Shapes and dtypes of programs' arguments. */
-  private readonly inputTypes = new Map<number, readonly (InputType | undefined)[]>();
+  /** A program is started as one graph, whatever it is made of. */
+  readonly joinsUpdates = true;
+  private readonly buffers: Buffers;
+  private readonly programs = new Map<number, StoredProgram>();
   private readonly pending = new Set<Promise<unknown>>();
+  /** Tickets of the latest runs. */
   private readonly ahead: number[] = [];
-  private readonly memory = new MemoryPressure((ids) => {
-    for (const id of ids) this.drop(id);
-  });
-  private nextId = 1;
+  private lastId = 0;
   private failure: EngineError | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
     private readonly device: Device,
     private readonly options: CudaOptions,
-  ) {}
+  ) {
+    this.buffers = new Buffers(
+      this,
+      device,
+      () => ++this.lastId,
+      (work) => this.later(work),
+    );
+  }
 
   upload(data: AnyTypedArray, shape: Shape, dtype: DType): DeviceBuffer {
-    const bytes = sizeOf(shape) * byteSize(dtype);
-    if (data.length !== sizeOf(shape) || data.byteLength !== bytes) {
-      throw this.error(
-        'upload',
-        `${sizeOf(shape)} values of ${dtype} for shape ${formatShape(shape)}`,
-        `${data.length} values in ${data.byteLength} bytes`,
-      );
-    }
     this.requireOpen();
+    const count = sizeOf(shape);
+    requireData(data, { shape, dtype }, count);
     try {
-      const { compute, copies, allocator, staging, copyStaging } = this.device;
-      const isSmall = bytes <= smallUpload;
-      const block = allocator.take(`upload ${dtype} ${formatShape(shape)}`, bytes, { isIdle: !isSmall });
-      const source = new Uint8Array(data.buffer, data.byteOffset, bytes);
-      if (!isSmall) compute.holdBack(copies, block.busyUntil);
-      (isSmall ? staging : copyStaging).upload(source, block.address);
-      return this.store({ block, bytes, uploaded: isSmall ? 0 : copies.ticket(), doubts: [] }, shape, dtype);
+      return this.buffers.upload(data, { shape, dtype }, count * byteSize(dtype));
     } catch (error) {
       throw this.noted(error);
     }
@@ -91,45 +78,25 @@ class CudaEngine implements Engine {
 
   download(buffer: DeviceBuffer): Promise<AnyTypedArray> {
     return this.track(async () => {
-      const stored = this.stored('download', buffer);
-      this.requireSound(stored);
-      this.awaitUpload(stored);
-      const [bytes] = await this.device.downloads.download([{ from: stored.block.address, bytes: stored.bytes }]);
-      this.requireSound(stored);
-      const result = allocate(buffer.dtype, sizeOf(buffer.shape));
-      new Uint8Array(result.buffer).set(bytes!);
-      return result;
+      const stored = this.buffers.get('download', buffer);
+      this.buffers.requireSound(stored);
+      const bytes = await this.device.downloads.download(stored.block.address, stored.bytes);
+      this.buffers.requireSound(stored);
+      return viewAs(buffer.dtype, bytes.buffer, bytes.byteOffset, sizeOf(buffer.shape));
     });
   }
 
   compile(graph: Graph): Promise<Program> {
     return this.track(async () => {
-      const { device } = this;
       const { precision = 'float32', graphs = true } = this.options;
-      const plan = planProgram(graph, { precision });
-      const prepared = await prepareProgram(
-        {
-          driver: device.driver,
-          native: device.native,
-          timeline: device.compute,
-          allocator: device.allocator,
-          staging: device.staging,
-          compiler: device.compiler,
-          products: device.products,
-          arena: device.arena,
-          failure: device.failure,
-          graphs,
-          resident: (id) => this.resident(id),
-        },
-        plan,
-      );
-      const outputs = graph.outputs.map((output) => ({
-        shape: graph.nodes[output]!.shape,
-        dtype: graph.nodes[output]!.dtype,
-      }));
-      const id = this.nextId++;
-      this.programs.set(id, prepared);
-      this.inputTypes.set(id, inputTypes(graph));
+      const resident = (id: number) => this.buffers.resident(id).block.address;
+      const prepared = await prepareProgram({ ...this.device, graphs, resident }, planProgram(graph, { precision }));
+      const id = ++this.lastId;
+      this.programs.set(id, { prepared, inputs: inputTypes(graph) });
+      const outputs = graph.outputs.map((output) => {
+        const { shape, dtype } = graph.nodes[output]!;
+        return { shape, dtype };
+      });
       return { engine: this, id, outputs };
     });
   }
@@ -140,7 +107,25 @@ class CudaEngine implements Engine {
     into: readonly (DeviceBuffer | undefined)[] = [],
   ): Promise<DeviceBuffer[]> {
     return this.track(async () => {
-      const results = this.submit(program, inputs, into);
+      const { prepared, inputs: types } = this.program(program);
+      if (inputs.length !== types.length) throw engineError('run', `${types.length} inputs`, String(inputs.length));
+      const sources = inputs.map((input, position) => {
+        const type = types[position];
+        if (type) requireType(type, `as input ${position}`, input);
+        const stored = this.buffers.get('run', input);
+        this.buffers.requireSound(stored);
+        return stored;
+      });
+      const targets = program.outputs.map((type, index) => {
+        const target = into[index];
+        if (!target) return undefined;
+        requireType(type, `as the buffer for output ${index}`, target);
+        return this.buffers.get('run', target);
+      });
+      const fresh = runProgram(this.device, prepared, sources, targets, program.outputs);
+      const results = fresh.map((stored, index) =>
+        stored ? this.buffers.add(stored, program.outputs[index]!) : into[index]!,
+      );
       const { compute } = this.device;
       this.ahead.push(compute.ticket());
       if (this.ahead.length > mostAhead) await compute.wait(this.ahead.shift()!);
@@ -149,14 +134,13 @@ class CudaEngine implements Engine {
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.release(buffer);
+    this.buffers.free(buffer);
   }
 
   release({ id }: Program): void {
     const program = this.programs.get(id);
     this.programs.delete(id);
-    this.inputTypes.delete(id);
-    if (program && !this.failure && !this.closing) this.later(() => program.release());
+    if (program) this.later(() => program.prepared.release());
   }
 
   close(): Promise<void> {
@@ -164,153 +148,22 @@ class CudaEngine implements Engine {
     return this.closing;
   }
 
-  private submit(
-    program: Program,
-    inputs: readonly DeviceBuffer[],
-    into: readonly (DeviceBuffer | undefined)[],
-  ): DeviceBuffer[] {
-    const prepared = program.engine === this ? this.programs.get(program.id) : undefined;
-    if (!prepared) {
-      throw this.error(
-        'run',
-        'a program that this engine compiled and still holds',
-        `program ${program.id} of ${program.engine.name}`,
-      );
-    }
-    const sources = this.arguments(program, inputs);
-    const targets = program.outputs.map((output, index) => this.target(output, into[index], index));
-    const { allocator } = this.device;
-    for (const each of [...sources, ...targets]) if (each) this.awaitUpload(each);
-    const temporary: Block[] = [];
-    const taken: Block[] = [];
-    try {
-      const addresses = sources.map(({ block }) => block.address);
-      const copies: Copy[] = [];
-      const readers = into.length > 0 ? positionsOf(addresses) : new Map<Address, number[]>();
-      const fresh = program.outputs.map(({ shape, dtype }, index): Stored | undefined => {
-        if (targets[index]) return undefined;
-        const bytes = sizeOf(shape) * byteSize(dtype);
-        const block = allocator.take(`run a program with a result of ${dtype} ${formatShape(shape)}`, bytes);
-        taken.push(block);
-        return { block, bytes, uploaded: 0, doubts: [] };
-      });
-      const outputs = program.outputs.map((_, index): Address => {
-        const target = targets[index];
-        if (!target) return fresh[index]!.block.address;
-        const isShared = readers.get(target.block.address)?.some((input) => !prepared.aliases.mayShare(input, index));
-        if (!isShared) return target.block.address;
-        // The argument is still needed when its successor is being computed.
-        const aside = allocator.take('run a program that writes over an argument', target.bytes);
-        temporary.push(aside);
-        copies.push({ from: aside.address, to: target.block.address, bytes: target.bytes });
-        return aside.address;
-      });
-      prepared.results.forEach(({ isOwn, bytes }, index) => {
-        if (isOwn) return;
-        copies.unshift({ from: prepared.addressOf(index, addresses, outputs), to: outputs[index]!, bytes });
-      });
-      prepared.submit(addresses, outputs, copies);
-      const doubts = inheritedDoubts(sources);
-      if (prepared.mayFail) doubts.push(this.device.failures.record());
-      return program.outputs.map(({ shape, dtype }, index) => {
-        const stored = fresh[index];
-        if (!stored) return into[index]!;
-        stored.doubts = doubts;
-        return this.store(stored, shape, dtype);
-      });
-    } catch (error) {
-      for (const block of taken) allocator.give(block);
-      throw error;
-    } finally {
-      for (const block of temporary) allocator.give(block);
-    }
-  }
-
-  private arguments(program: Program, inputs: readonly DeviceBuffer[]): Stored[] {
-    const types = this.inputTypes.get(program.id)!;
-    if (inputs.length !== types.length) throw this.error('run', `${types.length} inputs`, String(inputs.length));
-    return inputs.map((input, position) => {
-      const type = types[position];
-      if (type && (!sameShape(input.shape, type.shape) || input.dtype !== type.dtype)) {
-        throw this.error('run', `${describe(type)} as input ${position}`, describe(input));
-      }
-      const stored = this.stored('run', input);
-      this.requireSound(stored);
-      return stored;
-    });
-  }
-
-  private target(
-    output: Program['outputs'][number],
-    target: DeviceBuffer | undefined,
-    index: number,
-  ): Stored | undefined {
-    if (!target) return undefined;
-    const stored = this.stored('run', target);
-    if (sameShape(target.shape, output.shape) && target.dtype === output.dtype) return stored;
-    throw this.error('run', `a buffer of ${describe(output)} for output ${index}`, describe(target));
-  }
-
-  private store(stored: Stored, shape: Shape, dtype: DType): DeviceBuffer {
-    const buffer: DeviceBuffer = { engine: this, id: this.nextId++, shape, dtype };
-    this.buffers.set(buffer.id, stored);
-    this.memory.track(buffer, stored.block.bytes);
-    return buffer;
-  }
-
-  private stored(operation: string, buffer: DeviceBuffer): Stored {
-    const stored = buffer.engine === this ? this.buffers.get(buffer.id) : undefined;
+  private program(program: Program): StoredProgram {
+    const stored = program.engine === this ? this.programs.get(program.id) : undefined;
     if (stored) return stored;
-    throw this.error(
-      operation,
-      'a buffer that this engine holds',
-      `buffer ${buffer.id} of ${buffer.engine.name}, which it does not hold`,
+    throw engineError(
+      'run',
+      'a program that this engine compiled and still holds',
+      `program ${program.id} of ${program.engine.name}`,
     );
-  }
-
-  private resident(id: number): Address {
-    const stored = this.buffers.get(id);
-    if (!stored) {
-      throw this.error('compile', 'the buffers of frozen parameters to outlive the program', `freed buffer ${id}`);
-    }
-    this.awaitUpload(stored);
-    return stored.block.address;
-  }
-
-  /** Throws the failure that a value is due to, as far as it is known. */
-  private requireSound(stored: Stored): void {
-    for (const doubt of stored.doubts) {
-      this.device.failures.settle(doubt);
-      if (doubt.error) throw doubt.error;
-    }
-    if (stored.doubts.length > 0) stored.doubts = stored.doubts.filter(({ isSettled }) => !isSettled);
-  }
-
-  /** Orders what is computed from now on behind the upload of a buffer. */
-  private awaitUpload(stored: Stored): void {
-    if (stored.uploaded === 0) return;
-    const { copies, compute } = this.device;
-    copies.holdBack(compute, stored.uploaded);
-    stored.uploaded = 0;
-  }
-
-  private drop(id: number): void {
-    const stored = this.buffers.get(id);
-    this.buffers.delete(id);
-    if (!stored || this.failure || this.closing) return;
-    this.later(() => {
-      this.awaitUpload(stored);
-      this.device.allocator.give(stored.block);
-    });
   }
 
   private async shutDown(): Promise<void> {
     forgetEngine(this);
     await Promise.allSettled(this.pending);
+    // What was on a card that is lost cannot be given back.
     if (this.failure) return;
-    const { allocator } = this.device;
-    for (const program of this.programs.values()) program.release();
-    for (const { block } of this.buffers.values()) allocator.give(block);
+    for (const { prepared } of this.programs.values()) prepared.release();
     this.programs.clear();
     this.buffers.clear();
     await this.device.close();
@@ -334,10 +187,11 @@ class CudaEngine implements Engine {
 
   /** Work that finalizers ask for too, to whom nothing may be thrown: the next call fails instead. */
   private later(work: () => void): void {
+    if (this.failure || this.closing) return;
     try {
       work();
     } catch (error) {
-      this.failure ??= error as EngineError;
+      this.failure = error as EngineError;
       forgetEngine(this);
     }
   }
@@ -345,7 +199,7 @@ class CudaEngine implements Engine {
   private requireOpen(): void {
     if (this.failure) throw this.failure;
     if (this.closing) {
-      throw this.error('use', 'a running engine', 'one that was closed', 'Start another with useEngine.');
+      throw engineError('use', 'a running engine', 'one that was closed', 'Start another with useEngine.');
     }
   }
 
@@ -357,41 +211,12 @@ class CudaEngine implements Engine {
     }
     return error;
   }
-
-  private error(operation: string, expected: string, received: string, remedy?: string): EngineError {
-    return new EngineError({ operation: `cuda engine: ${operation}`, expected, received, remedy });
-  }
 }
 
-/** Runs that arguments come from and of which nothing is known yet. */
-function inheritedDoubts(sources: readonly Stored[]): DoubtfulRun[] {
-  const found = new Set<DoubtfulRun>();
-  for (const { doubts } of sources) for (const doubt of doubts) if (!doubt.isSettled) found.add(doubt);
-  return [...found];
-}
-
-/** At which places of a list each of its entries is. */
-function positionsOf(addresses: readonly Address[]): Map<Address, number[]> {
-  const positions = new Map<Address, number[]>();
-  addresses.forEach((address, position) => {
-    const known = positions.get(address);
-    if (known) known.push(position);
-    else positions.set(address, [position]);
-  });
-  return positions;
-}
-
-type InputType = { readonly shape: Shape; readonly dtype: DType };
-
-/** Shapes and dtypes of a graph's arguments by position; undefined for one that it does not use. */
-function inputTypes({ nodes, inputCount }: Graph): (InputType | undefined)[] {
-  const types: (InputType | undefined)[] = Array.from({ length: inputCount }, () => undefined);
+function inputTypes({ nodes, inputCount }: Graph): (ValueType | undefined)[] {
+  const types: (ValueType | undefined)[] = Array.from({ length: inputCount }, () => undefined);
   for (const node of nodes) if (node.kind === 'input') types[node.position] = { shape: node.shape, dtype: node.dtype };
   return types;
-}
-
-function describe({ shape, dtype }: InputType): string {
-  return `${dtype} ${formatShape(shape)}`;
 }
 
 function requireOptions({ device, memoryLimit, precision, kernelCache }: CudaOptions): void {
@@ -401,8 +226,9 @@ function requireOptions({ device, memoryLimit, precision, kernelCache }: CudaOpt
   if (device !== undefined && !(Number.isInteger(device) && device >= 0)) {
     refuse('device to be an integer from 0 on', device);
   }
-  if (memoryLimit !== undefined && !(memoryLimit > 0))
+  if (memoryLimit !== undefined && !(memoryLimit > 0)) {
     refuse('memoryLimit to be a positive number of bytes', memoryLimit);
+  }
   if (precision !== undefined && !['float32', 'tf32', 'bfloat16'].includes(precision)) {
     refuse('precision to be float32, tf32 or bfloat16', precision);
   }

@@ -25,10 +25,10 @@ import {
 import { numbersOf } from '../../support/close.js';
 import { runOn, type TensorFunction } from '../../support/engines.js';
 import { type InputSpec, materialize, uniform } from '../../support/host-tensor.js';
-import { softwareDevice } from './software-device/software-device.js';
-import { softwareLibraries } from './software-libraries.js';
+import { deviceUnderTest } from './software-engine.js';
 
-const device = await softwareDevice();
+const device = await deviceUnderTest();
+const search = 'skipped' in device ? undefined : device.search;
 
 /** ‖a − b‖ / ‖b‖ */
 function distance(a: readonly number[], b: readonly number[]): number {
@@ -93,7 +93,7 @@ describe.skipIf('skipped' in device)('the cuda engine under bfloat16', () => {
   let reference: Engine;
 
   beforeAll(async () => {
-    engine = await startCudaEngine({ kernelCache: false, precision: 'bfloat16' }, softwareLibraries(device));
+    engine = await startCudaEngine({ kernelCache: false, precision: 'bfloat16' }, search);
     reference = await startReferenceEngine();
   }, 120_000);
   afterAll(async () => {

@@ -300,6 +300,15 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     expect((await values(again))[99_999]).toBe(3);
   });
 
+  test('takes back what the program has forgotten before it gives up', async () => {
+    await engine.close();
+    await start({ memoryLimit: 2 ** 20 });
+    for (let i = 0; i < 20; i++) {
+      await engine.download(engine.upload(new Float32Array(50_000), [50_000], 'float32'));
+    }
+    expect((await values(floats(1)))[0]).toBe(1);
+  });
+
   onSoftware('gives kept memory back before it gives up', async () => {
     settings!.set('failingAllocation', 0);
     const first = engine.upload(new Float32Array(50_000), [50_000], 'float32');
@@ -346,10 +355,12 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     await expect(engine.run(program, [])).rejects.toThrow('expected 1 inputs, received 0');
     await expect(engine.run(program, [floats(1)])).rejects.toThrow('float32 [3] as input 0, received float32 [1]');
     const a = floats(1, 2, 3);
-    await expect(engine.run(program, [a], [floats(1)])).rejects.toThrow('a buffer of float32 [3] for output 0');
+    await expect(engine.run(program, [a], [floats(1)])).rejects.toThrow('float32 [3] as the buffer for output 0');
     engine.free(a);
     await expect(engine.run(program, [a])).rejects.toThrow('which it does not hold');
-    expect(() => engine.upload(new Float32Array(2), [3], 'float32')).toThrow('3 values of float32 for shape [3]');
+    expect(() => engine.upload(new Float32Array(2), [3], 'float32')).toThrow(
+      '3 values of float32 [3], received 2 values in a Float32Array',
+    );
     engine.release(program);
     await expect(engine.run(program, [floats(1, 2, 3)])).rejects.toThrow('a program that this engine compiled');
   });

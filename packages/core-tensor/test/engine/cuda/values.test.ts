@@ -11,10 +11,10 @@ import { cotangentsOf, gradientOf } from '../../support/central-differences.js';
 import { expectClose } from '../../support/close.js';
 import { runOn, type TensorFunction } from '../../support/engines.js';
 import { type HostTensor, materialize } from '../../support/host-tensor.js';
-import { softwareDevice } from './software-device/software-device.js';
-import { softwareLibraries } from './software-libraries.js';
+import { deviceUnderTest } from './software-engine.js';
 
-const device = await softwareDevice();
+const device = await deviceUnderTest();
+const search = 'skipped' in device ? undefined : device.search;
 
 /** A function on an engine, and what it has to give. */
 interface Trial {
@@ -33,7 +33,7 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
   let reference: Engine;
 
   beforeAll(async () => {
-    engine = await startCudaEngine({ kernelCache: false }, softwareLibraries(device));
+    engine = await startCudaEngine({ kernelCache: false }, search);
     reference = await startReferenceEngine();
   }, 120_000);
   afterAll(async () => {

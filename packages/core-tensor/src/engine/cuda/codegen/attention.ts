@@ -51,7 +51,7 @@ export function attentionDecode(problem: AttentionProblem, visible?: VisibleKeys
   const { batch, heads, keyHeads, queries, keys } = problem;
   const onTensorCores = decodesOnTensorCores(problem);
   const blocks = batch * (onTensorCores ? keyHeads : heads * Math.ceil(queries / 32));
-  const parts = Math.max(1, Math.min(Math.ceil(manyBlocks / blocks), Math.ceil(keys / 128)));
+  const parts = Math.max(1, Math.min(Math.ceil(manyBlocks / blocks), Math.ceil(keys / 64)));
   const split: Split = { parts, visible };
   return {
     launches: [

@@ -4,7 +4,7 @@ import { depthwise, depthwiseOfLargeKernel, transposedDepthwise } from './convol
 import { firstPlaces, transposedWindowAt, type Windows, windowAt, windowsOf } from './convolution/windows.js';
 import { integer, reads, writes } from './launch-text.js';
 import { type CudaLowering, nothing, type PlannedLaunch } from './lowered.js';
-import { tiledProduct } from './tiled-product.js';
+import { narrowStorage, tiledProduct } from './tiled-product.js';
 
 export {
   type AsMatmulOptions,
@@ -73,6 +73,7 @@ const int64 firstWeight = (int64)group * ${integer(outputs * k)};
 ${windowText}`,
     a: `to_float(weight[firstWeight + ${place}])`,
     b: 'window_at(depth, column)',
+    narrow: narrowStorage(x!.dtype, weight!.dtype),
     store: `out[firstOut + (int64)row * ${integer(n)} + column] = from_float<${cTypes[node.dtype]}>(sum);`,
   });
 }

@@ -5,7 +5,8 @@ import { updateSlice } from './indexing.js';
 import type { CudaLowering, Lowered, StoredNode } from './lowered.js';
 import { matmulBnb4, matmulNBits } from './quantized.js';
 import { cumsum } from './scan.js';
-import { scatterAddAlongAxis, scatterAddRows } from './scatter.js';
+import { scatterAddRows } from './scatter.js';
+import { scatterAddAlongAxis } from './scatter-lines.js';
 import { topKIndices } from './top-k.js';
 
 /** Primitives with kernels of their own. All others are computed by kernels that are written for each graph. */

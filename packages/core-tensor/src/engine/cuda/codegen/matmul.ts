@@ -5,7 +5,7 @@ import { integer } from './launch-text.js';
 import { type CudaLowering, type Lowered, nothing, type PlannedLaunch } from './lowered.js';
 import { suitsVectors, vectorProduct } from './matvec.js';
 import { batchOffset, type Matrices, type Product, productEpilogue, productParameters, strided } from './product.js';
-import { tiledProduct } from './tiled-product.js';
+import { narrowStorage, tiledProduct } from './tiled-product.js';
 
 /**
  * A product by kernels of this package: for machines without cuBLASLt, and for products of few rows, where reading the right
@@ -35,6 +35,7 @@ function tiled(product: Product): PlannedLaunch {
     b: `to_float(b[firstB + ${strided('depth', depthB)} + ${strided('column', columnB)}])`,
     aAlong: a.transpose ? 'row' : 'depth',
     bAlong: b.transpose ? 'depth' : 'column',
+    narrow: narrowStorage(a.dtype, b.dtype),
     store: productEpilogue(product, `firstOut + ${strided('row', out.rowStride)} + column`),
   });
 }

@@ -5,7 +5,7 @@ import { loadEight } from './eights.js';
 import { eachOf, integer, launch, reads, spread, warpSum, writes } from './launch-text.js';
 import { type CudaLowering, type Lowered, nothing, type PlannedLaunch, type Stored } from './lowered.js';
 import { bnb4Weight, nBitsWeight, type PackedWeight } from './quantized/weights.js';
-import { tiledProduct } from './tiled-product.js';
+import { narrowStorage, tiledProduct } from './tiled-product.js';
 
 /** Rows up to which the packed weight is read once, straight into registers. */
 const fewRows = 8;
@@ -17,8 +17,8 @@ const warps = 4;
 
 /**
  * x · weightᵀ with the weight in few bits. Few rows: at the speed at which packed bytes come from memory. More: tiles of the
- * weight are made floats in shared memory, bound by the float units; {@link unpackNBits} and a product on tensor cores are
- * faster for hundreds of rows.
+ * weight are unpacked into shared memory, for tensor cores where x is stored in 16 bits; {@link unpackNBits} and a product of
+ * cuBLASLt are faster for hundreds of rows.
  */
 export const matmulNBits: CudaLowering<'matmulNBits'> = (node) =>
   product(node.inputs[0]!, node.shape, node.dtype, nBitsWeight(node));
@@ -107,6 +107,8 @@ function byTiles(x: Stored, rows: number, dtype: DType, weight: PackedWeight): P
     a: `to_float(x[(int64)row * ${width} + depth])`,
     b: 'weight_at(column, depth)',
     bAlong: 'depth',
+    // Weights of few bits lose nothing that counts.
+    narrow: narrowStorage(x.dtype, x.dtype),
     store: `out[(int64)row * ${outputs} + column] = from_float<${cTypes[dtype]}>(sum);`,
   });
 }

@@ -197,7 +197,7 @@ function loop(lines: readonly string[], { width, threads, perThread, guarded }: 
   const covered = perThread * threads === width;
   const conditions = [...(covered ? [] : [`column < ${width}`]), ...(guarded ? ['inside'] : [])];
   return [
-    ...(perThread <= mostKept ? ['#pragma unroll'] : []),
+    perThread <= mostKept ? '#pragma unroll' : '#pragma unroll 4',
     `for (int k = 0; k < ${perThread}; k++) {`,
     ...(lines.some((line) => /\bcolumn\b/.test(line)) || conditions.length > 0
       ? [`  const int column = k * ${threads} + lane;`]

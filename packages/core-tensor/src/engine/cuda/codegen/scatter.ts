@@ -2,7 +2,6 @@ import { byteSize, isFloating } from '../../../dtype.js';
 import { sizeOf } from '../../../graph/shape.js';
 import { cTypes } from './c-types.js';
 import { failureFunctions, failureParameter } from './failure.js';
-import { aroundAxis } from './indexing.js';
 import {
   eachOf,
   indexType,
@@ -202,47 +201,3 @@ out[(${index})key * ${integer(length)} + column] = ${store('sum')};`;
     ...spread(total, 128),
   });
 }
-
-/**
- * Every element of the result looks through the indices of its line, which neighbours read together. One index a line, as in
- * the gradient of picking a word's logit, is the common case.
- */
-export const scatterAddAlongAxis: CudaLowering<'scatterAddAlongAxis'> = ({ inputs, shape, dtype, attributes }) => {
-  const [indices, updates] = inputs;
-  const total = sizeOf(shape);
-  if (total === 0) return nothing;
-  const { axis, size } = attributes;
-  const { size: count, inner } = aroundAxis(updates!.shape, axis);
-  const index = indexType(total, sizeOf(updates!.shape));
-  const { type, add, store } = summation(dtype);
-  const body = `
-${eachOf(total)}
-const ${index} row = i / ${integer(inner)}, first = row / ${size} * ${integer(count * inner)} + i % ${integer(inner)};
-const int place = (int)(row % ${size});
-${type} sum = 0;
-#pragma unroll 4
-for (int j = 0; j < ${count}; j++) {
-  const ${index} at = first + (${index})j * ${integer(inner)};
-  const int64 chosen = indices[at];
-  if (place == 0) index_fits(chosen, ${size}, failure);
-  if (chosen == place) sum = ${add('sum', summation(updates!.dtype).load('updates[at]'))};
-}
-out[i] = ${store('sum')};`;
-  return {
-    launches: [
-      launch({
-        name: 'scatter_add_along_axis',
-        helpers: [failureFunctions],
-        parameters: [
-          reads(0, cTypes[indices!.dtype], 'indices'),
-          reads(1, cTypes[updates!.dtype], 'updates'),
-          writes('out', cTypes[dtype], 'out'),
-          failureParameter,
-        ],
-        body,
-        ...spread(total),
-      }),
-    ],
-    temporaries: [],
-  };
-};

@@ -1,5 +1,7 @@
+import type { DType } from '../../../dtype.js';
 import { launch, type Parameter } from './launch-text.js';
 import type { PlannedLaunch } from './lowered.js';
+import { suitsTensorCores, tensorCoreProduct } from './tensor-core-product.js';
 
 /** A product of matrices whose elements any expression gives: of stored matrices, of windows of images, of packed codes. */
 export interface TiledProduct {
@@ -24,17 +26,25 @@ export interface TiledProduct {
   readonly aAlong?: 'row' | 'depth';
   /** The same of the right factor. Default: column. */
   readonly bAlong?: 'column' | 'depth';
+  /** The 16-bit storage of both factors, if they have one: tensor cores may round to it. */
+  readonly narrow?: 'float16' | 'bfloat16' | undefined;
   /** A statement that stores the float `sum` for `row` and `column`. */
   readonly store: string;
 }
 
 const depth = 16;
 
+/** The 16-bit storage that two factors share, if they do. */
+export function narrowStorage(a: DType, b: DType): TiledProduct['narrow'] {
+  return a === b && (a === 'float16' || a === 'bfloat16') ? a : undefined;
+}
+
 /**
- * Tiles of up to 64 × 64, 16 terms at a time in shared memory, 4 × 4 sums a thread, everything in float. The next tiles are
- * fetched while the present ones are multiplied. Bound by the float units: a fallback, and the path of odd convolutions.
+ * Factors of 16 bits on tensor cores; others in tiles of up to 64 × 64, 16 terms at a time in shared memory, 4 × 4 sums a
+ * thread, everything in float. The next tiles are fetched while the present ones are multiplied.
  */
 export function tiledProduct(product: TiledProduct): PlannedLaunch {
+  if (product.narrow && suitsTensorCores(product)) return tensorCoreProduct(product, product.narrow);
   const { name, m, n, k, batch, parameters, helpers, prepare = '', store } = product;
   const { aAlong = 'depth', bAlong = 'column' } = product;
   const tileM = m > 32 ? 64 : m > 16 ? 32 : 16;

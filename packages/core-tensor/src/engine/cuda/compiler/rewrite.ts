@@ -1,4 +1,5 @@
 import type { Graph, GraphNode, OperationNode } from '../../../graph/graph.js';
+import { isOneHot } from './kinds.js';
 import { createLiveGraph } from './live-graph.js';
 import { findNarrow, type Precision } from './storage.js';
 
@@ -34,6 +35,14 @@ export function rewriteGraph(graph: Graph, precision: Precision): Graph {
     const isProduct = node.op === 'matmul' || node.op === 'conv2d' || node.op === 'convTranspose2d';
     // Numbers that are computed from positions alone keep their precision.
     const narrows = isProduct && narrow?.multiplies(original);
+    const line = sumOfOneHot(node);
+    if (line !== undefined) {
+      const { shape, dtype } = node;
+      indices.push(
+        push({ kind: 'operation', op: 'reshape', inputs: [indices[line]!], attributes: { shape }, shape, dtype }),
+      );
+      return;
+    }
     const inputs = node.inputs.map((input) => (narrows ? narrowed(input) : indices[input]!));
     const moved = { ...node, inputs } as OperationNode;
     indices.push(
@@ -43,6 +52,16 @@ export function rewriteGraph(graph: Graph, precision: Precision): Graph {
     );
   });
   return { nodes, inputCount: graph.inputCount, outputs: graph.outputs.map((output) => indices[output]!) };
+
+  /** The updates that a sum over lines with one update each gives back. */
+  function sumOfOneHot(node: OperationNode): number | undefined {
+    if (node.op !== 'reduceSum') return undefined;
+    const lines = graph.nodes[node.inputs[0]!]!;
+    const isWhole = lines.kind === 'operation' && isOneHot(lines, graph.nodes);
+    if (!isWhole || lines.op !== 'scatterAddAlongAxis' || node.attributes.axes.join() !== String(lines.attributes.axis))
+      return undefined;
+    return lines.inputs[1];
+  }
 
   function alongLast(node: OperationNode<'softmax' | 'logSoftmax'>): number {
     const { axis } = node.attributes;

@@ -89,8 +89,9 @@ export function formUnits(graph: LiveGraph, options: UnitsOptions): Unit[] {
       const key = `${shape.join('x')}/${(node.attributes as { readonly axes: readonly number[] }).axes.join()}`;
       const space = { kind: 'flat' as const, size: sizeOf(shape) };
       const { reads } = probe(graph, isBoundary, index, space);
-      const siblings = candidatesOf(reads, (unit) => unit.kind === 'reduce' && unit.key === key);
-      const independent = siblings.filter((unit) => reads.every((read) => unitOf.get(read.node) !== unit));
+      // Sums of all elements would only make each other's readers wait.
+      const siblings = size === 1 ? [] : candidatesOf(reads, (unit) => unit.kind === 'reduce' && unit.key === key);
+      const independent = siblings.filter((unit) => !computes(unit, reads));
       join(index, independent, reads, space, { kind: 'reduce', key, space });
       return;
     }

@@ -1,6 +1,7 @@
-import { CudaError } from './cuda-error.js';
+import { driverError } from './driver-errors.js';
+import { loadDriverFunctions } from './driver-functions.js';
 import type { FoundLibrary } from './find-libraries.js';
-import { type Address, type Native, type NativeFunction, readAddress } from './native.js';
+import { type Address, type Native, readAddress } from './native.js';
 
 /** Facts about a card. */
 export interface DeviceFacts {
@@ -21,21 +22,8 @@ export interface Launch {
   readonly sharedBytes: number;
 }
 
-/** What a call returns that has not failed, and one that found work unfinished. */
-const [success, notReady] = [0, 600];
-
-/** Failures after which nothing can be done on the card in this process. */
-const fatalCodes: ReadonlySet<number> = new Set([
-  4, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 999,
-]);
-
-const outOfMemory = 2;
-const noDevice = 100;
-
-/** Whether an error means that the card, or what the process has there, is lost. */
-export function isFatal(error: unknown): boolean {
-  return error instanceof CudaError && error.call?.startsWith('cu') === true && fatalCodes.has(error.code ?? 0);
-}
+/** What a call returns that has not failed, one that found no memory, and one that found work unfinished. */
+const [success, outOfMemory, notReady] = [0, 2, 600];
 
 /** The CUDA driver's functions, as far as the engine uses them. Each throws CudaError where the driver says no. */
 export type Driver = ReturnType<typeof bindDriver>;
@@ -45,84 +33,15 @@ let entered: object | undefined;
 
 /** Functions of the driver that a library holds. @throws CudaLibraryError if it lacks one. */
 export function bindDriver(native: Native, found: FoundLibrary) {
-  const library = native.load(found);
-  const pointer = 'uint64';
-  const size = 'uint64';
-  const cu = {
-    getErrorName: library.func('cuGetErrorName', ['int', pointer]),
-    getErrorString: library.func('cuGetErrorString', ['int', pointer]),
-    init: library.func('cuInit', ['uint32']),
-    driverGetVersion: library.func('cuDriverGetVersion', [pointer]),
-    deviceGetCount: library.func('cuDeviceGetCount', [pointer]),
-    deviceGet: library.func('cuDeviceGet', [pointer, 'int']),
-    deviceGetName: library.func('cuDeviceGetName', [pointer, 'int', 'int']),
-    deviceGetAttribute: library.func('cuDeviceGetAttribute', [pointer, 'int', 'int']),
-    deviceTotalMem: library.func('cuDeviceTotalMem_v2', [pointer, 'int']),
-    primaryCtxRetain: library.func('cuDevicePrimaryCtxRetain', [pointer, 'int']),
-    primaryCtxRelease: library.func('cuDevicePrimaryCtxRelease_v2', ['int']),
-    ctxSetCurrent: library.func('cuCtxSetCurrent', [pointer]),
-    memGetInfo: library.func('cuMemGetInfo_v2', [pointer, pointer]),
-    memAlloc: library.func('cuMemAlloc_v2', [pointer, size]),
-    memFree: library.func('cuMemFree_v2', [pointer]),
-    memHostAlloc: library.func('cuMemHostAlloc', [pointer, size, 'uint32']),
-    memFreeHost: library.func('cuMemFreeHost', [pointer]),
-    memcpyHtoDAsync: library.func('cuMemcpyHtoDAsync_v2', [pointer, pointer, size, pointer]),
-    memcpyDtoHAsync: library.func('cuMemcpyDtoHAsync_v2', [pointer, pointer, size, pointer]),
-    memcpyDtoDAsync: library.func('cuMemcpyDtoDAsync_v2', [pointer, pointer, size, pointer]),
-    memsetD8Async: library.func('cuMemsetD8Async', [pointer, 'uint8', size, pointer]),
-    streamCreate: library.func('cuStreamCreate', [pointer, 'uint32']),
-    streamDestroy: library.func('cuStreamDestroy_v2', [pointer]),
-    streamSynchronize: library.func('cuStreamSynchronize', [pointer]),
-    streamWaitEvent: library.func('cuStreamWaitEvent', [pointer, pointer, 'uint32']),
-    streamBeginCapture: library.func('cuStreamBeginCapture_v2', [pointer, 'int']),
-    streamEndCapture: library.func('cuStreamEndCapture', [pointer, pointer]),
-    eventCreate: library.func('cuEventCreate', [pointer, 'uint32']),
-    eventDestroy: library.func('cuEventDestroy_v2', [pointer]),
-    eventRecord: library.func('cuEventRecord', [pointer, pointer]),
-    eventQuery: library.func('cuEventQuery', [pointer]),
-    eventSynchronize: library.func('cuEventSynchronize', [pointer]),
-    moduleLoadData: library.func('cuModuleLoadData', [pointer, 'void *']),
-    moduleUnload: library.func('cuModuleUnload', [pointer]),
-    moduleGetFunction: library.func('cuModuleGetFunction', [pointer, pointer, 'str']),
-    funcSetAttribute: library.func('cuFuncSetAttribute', [pointer, 'int', 'int']),
-    launchKernel: library.func('cuLaunchKernel', [
-      pointer,
-      ...Array.from({ length: 7 }, () => 'uint32'),
-      pointer,
-      pointer,
-      pointer,
-    ]),
-    graphInstantiate: library.func('cuGraphInstantiateWithFlags', [pointer, pointer, 'uint64']),
-    graphLaunch: library.func('cuGraphLaunch', [pointer, pointer]),
-    graphExecDestroy: library.func('cuGraphExecDestroy', [pointer]),
-    graphDestroy: library.func('cuGraphDestroy', [pointer]),
-  } as const satisfies Readonly<Record<string, NativeFunction>>;
-
+  const cu = loadDriverFunctions(native, found);
   /** Where the driver writes what it returns. */
   const scratch = native.allocate(256);
   const place = scratch.address;
   const result = () => readAddress(scratch.view, 0);
   const integer = () => scratch.view.getInt32(0, true);
 
-  const textOf = (get: NativeFunction, code: number): string | undefined => {
-    if (get(code, place) !== success) return undefined;
-    const address = result();
-    return address === 0 ? undefined : native.text(address);
-  };
-
-  const failure = (code: number, call: string, operation: string): CudaError => {
-    const codeName = textOf(cu.getErrorName, code) ?? `error ${code}`;
-    const description = textOf(cu.getErrorString, code) ?? 'unknown to this driver';
-    return new CudaError({
-      operation: `cuda engine: ${operation}`,
-      expected: `${call} to succeed`,
-      received: `${codeName} (${code}: ${description})`,
-      remedy: remedyFor(code),
-      call,
-      code,
-      codeName,
-    });
-  };
+  const failure = (code: number, call: string, operation: string) =>
+    driverError(native, cu, scratch, { code, call, operation });
   const check = (code: number, call: string, operation: string): void => {
     if (code !== success) throw failure(code, call, operation);
   };
@@ -148,7 +67,7 @@ export function bindDriver(native: Native, found: FoundLibrary) {
       check(cu.deviceGetCount(place), 'cuDeviceGetCount', 'count the cards');
       return integer();
     },
-    device(index: number): DeviceFacts & { readonly handle: number } {
+    device(index: number): { readonly handle: number; readonly facts: DeviceFacts } {
       const operation = `look at card ${index}`;
       check(cu.deviceGet(place, index), 'cuDeviceGet', operation);
       const handle = integer();
@@ -161,7 +80,8 @@ export function bindDriver(native: Native, found: FoundLibrary) {
       const capability = [attribute(75), attribute(76)] as const;
       const [multiprocessors, sharedBytes] = [attribute(16), attribute(97)];
       check(cu.deviceTotalMem(place, handle), 'cuDeviceTotalMem_v2', operation);
-      return { index, handle, name, capability, totalBytes: result(), multiprocessors, sharedBytes };
+      const facts = { index, name, capability, totalBytes: result(), multiprocessors, sharedBytes };
+      return { handle, facts };
     },
     /** Takes the context that all of a process's users of a card share. What follows happens on that card. */
     retainContext(device: number): void {
@@ -329,17 +249,4 @@ export function bindDriver(native: Native, found: FoundLibrary) {
       check(cu.graphDestroy(graph), 'cuGraphDestroy', 'drop a recording');
     },
   };
-}
-
-function remedyFor(code: number): string | undefined {
-  if (code === noDevice) {
-    return 'nvidia-smi lists the cards; CUDA_VISIBLE_DEVICES may hide them, and a container needs --gpus all. Without a card use useEngine("ort").';
-  }
-  if (code === outOfMemory) return 'Other programs use the card too: nvidia-smi names them.';
-  if (code === 3 || code === 803 || code === 804)
-    return 'The driver was updated or does not fit its kernel module: restart the machine.';
-  if (fatalCodes.has(code)) {
-    return 'What this process had on the card is lost. Start it again, from the last checkpoint.';
-  }
-  return undefined;
 }

@@ -65,7 +65,7 @@ function inspectDriver(native: Native | undefined, search: LibrarySearch) {
     const major = Math.floor(version / 1000);
     try {
       driver.initialize();
-      const devices = Array.from({ length: driver.deviceCount() }, (_, index) => driver.device(index));
+      const devices = Array.from({ length: driver.deviceCount() }, (_, index) => driver.device(index).facts);
       return { library, major, devices, deviceProblem: undefined };
     } catch (error) {
       return { library, major, devices: [], deviceProblem: (error as Error).message };

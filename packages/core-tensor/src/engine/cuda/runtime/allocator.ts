@@ -35,6 +35,9 @@ export class CachingAllocator {
   private keptBytes = 0;
   private peak = 0;
 
+  /** Called before memory is refused: may give back what nobody needs. */
+  reclaim: () => void = () => undefined;
+
   /** @param limit bytes taken at most. */
   constructor(
     private readonly source: MemorySource,
@@ -52,7 +55,7 @@ export class CachingAllocator {
    */
   take(operation: string, bytes: number, { isIdle = false } = {}): Block {
     const size = sizeClass(bytes);
-    const block = this.reuse(size, isIdle) ?? this.fresh(size) ?? this.reuse(size, false) ?? this.afterTrim(size);
+    const block = this.found(size, isIdle) ?? this.afterReclaim(size);
     if (!block) throw this.exhausted(operation, size);
     this.aliveBytes += size;
     this.peak = Math.max(this.peak, this.aliveBytes);
@@ -73,6 +76,15 @@ export class CachingAllocator {
     for (const blocks of this.kept.values()) for (const { address } of blocks) this.source.free(address);
     this.kept.clear();
     this.keptBytes = 0;
+  }
+
+  private found(size: number, isIdle: boolean): Block | undefined {
+    return this.reuse(size, isIdle) ?? this.fresh(size) ?? this.reuse(size, false) ?? this.afterTrim(size);
+  }
+
+  private afterReclaim(size: number): Block | undefined {
+    this.reclaim();
+    return this.found(size, false);
   }
 
   private reuse(size: number, isIdle: boolean): Block | undefined {

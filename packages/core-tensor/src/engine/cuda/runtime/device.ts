@@ -16,8 +16,6 @@ import { createTimeline } from './timeline.js';
 /** A card in use, with all that programs share on it. */
 export type Device = ReturnType<typeof openDevice>;
 
-/** Uploads up to this many bytes go in line with the computations; larger ones beside them. */
-export const smallUpload = 64 * 1024;
 /** Major compute capability from which on tensor cores take bfloat16, which kernels are written for. */
 const leastCapability = 8;
 const [computeSegment, copySegment] = [2 ** 20, 16 * 2 ** 20];
@@ -41,7 +39,7 @@ export function openDevice(
       remedy: 'nvidia-smi lists the cards; CUDA_VISIBLE_DEVICES may hide some.',
     });
   }
-  const { handle, ...facts } = driver.device(index);
+  const { handle, facts } = driver.device(index);
   if (facts.capability[0] < leastCapability) throw olderCard(facts);
   const target = compilerTarget(facts.capability, nvrtc.architectures());
   if (target.form === 'ptx' && nvrtcVersion[0] * 1000 + nvrtcVersion[1] * 10 > driverVersion) {
@@ -68,7 +66,7 @@ export function openDevice(
   const products = createProducts({ cublasLt, allocator, timeline: compute, tf32: precision === 'tf32' });
   const arena = createArena(allocator);
   return {
-    facts: facts as DeviceFacts,
+    facts,
     driver,
     native,
     compute,

@@ -4,18 +4,15 @@ import type { Timeline } from './timeline.js';
 
 /** Copies values from the card without making the caller wait. */
 export interface Downloads {
-  /** Orders the copy at once; resolves with the bytes when they are there. Places are copied in order. */
-  download(places: readonly DownloadPlace[]): Promise<Uint8Array[]>;
+  /** Orders the copy at once; resolves with the bytes, in memory of their own, when they are there. */
+  download(from: Address, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): void;
-}
-
-export interface DownloadPlace {
-  readonly from: Address;
-  readonly bytes: number;
 }
 
 /** Page-locked memory of at most this many bytes is kept for later downloads. */
 const keptAtMost = 256 * 2 ** 20;
+/** Sizes are powers of two, except of what is larger than this. */
+const exactFrom = 64 * 2 ** 20;
 const smallest = 4096;
 
 export function createDownloads({
@@ -36,7 +33,7 @@ export function createDownloads({
   let kept = 0;
 
   const take = (bytes: number): Area => {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)));
+    const size = bytes > exactFrom ? bytes : 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)));
     const known = spare.get(size)?.pop();
     if (known) {
       kept -= size;
@@ -61,27 +58,17 @@ export function createDownloads({
   };
 
   return {
-    async download(places) {
-      const offsets: number[] = [];
-      let total = 0;
-      for (const { bytes } of places) {
-        offsets.push(total);
-        total += Math.ceil(bytes / 16) * 16;
-      }
-      const area = take(total);
-      let isComplete = false;
-      try {
-        places.forEach(({ from, bytes }, i) => {
-          if (bytes > 0) driver.copyToHost(area.address + offsets[i]!, from, bytes, timeline.stream);
-        });
-        timeline.touch();
-        await timeline.wait(timeline.ticket());
-        isComplete = true;
-        return places.map(({ bytes }, i) => area.bytes.slice(offsets[i]!, offsets[i]! + bytes));
-      } finally {
-        // The card might write to it yet where something went wrong.
-        if (isComplete) give(area);
-      }
+    async download(from, bytes) {
+      if (bytes === 0) return new Uint8Array(0);
+      const area = take(bytes);
+      driver.copyToHost(area.address, from, bytes, timeline.stream);
+      timeline.touch();
+      // Where this fails the card might write to the memory yet: it is not used again.
+      await timeline.wait(timeline.ticket());
+      const copy = new Uint8Array(bytes);
+      copy.set(area.bytes.subarray(0, bytes));
+      give(area);
+      return copy;
     },
     close() {
       for (const { address } of all) driver.freeHost(address);

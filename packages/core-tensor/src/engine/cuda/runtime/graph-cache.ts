@@ -1,5 +1,6 @@
 import { CudaError } from '../libraries/cuda-error.js';
-import { type Driver, isFatal } from '../libraries/driver.js';
+import type { Driver } from '../libraries/driver.js';
+import { isFatal } from '../libraries/driver-errors.js';
 import type { Address } from '../libraries/native.js';
 
 /** Replays what a program puts on a stream, where it comes again with the same memory. */

@@ -46,7 +46,8 @@ export function createKernelCache(folder: string): KernelCache {
       const start = magic.length + digestBytes;
       if (!file || file.length <= start || !file.subarray(0, magic.length).equals(magic)) return undefined;
       const image = file.subarray(start);
-      return digestOf(image).equals(file.subarray(magic.length, start)) ? image : undefined;
+      // A copy, as the driver reads it from where an array begins.
+      return digestOf(image).equals(file.subarray(magic.length, start)) ? new Uint8Array(image) : undefined;
     },
     async write(module, image, symbols) {
       try {

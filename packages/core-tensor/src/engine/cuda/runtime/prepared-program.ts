@@ -17,7 +17,8 @@ import type { Timeline } from './timeline.js';
 export interface ProgramSurroundings {
   readonly driver: Driver;
   readonly native: Native;
-  readonly timeline: Timeline;
+  /** What programs are put on. */
+  readonly compute: Timeline;
   readonly allocator: CachingAllocator;
   readonly staging: Staging;
   readonly compiler: KernelCompiler;
@@ -80,7 +81,7 @@ const alignment = 256;
  *   not enough memory.
  */
 export async function prepareProgram(around: ProgramSurroundings, plan: ProgramPlan): Promise<PreparedProgram> {
-  const { driver, allocator, staging, timeline, arena } = around;
+  const { driver, allocator, staging, compute, arena } = around;
   const { values } = plan;
   const [preparation, steps] = await Promise.all([
     readySteps(around, plan.preparation, values),
@@ -123,14 +124,14 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
     driver.enter();
     preparation.fill(addresses);
     for (const step of preparation.steps) step(addresses);
-    timeline.touch();
+    compute.touch();
   } catch (error) {
     release();
     throw error;
   }
 
   const graphs =
-    around.graphs && plan.steps.length >= leastRecorded ? createGraphCache(driver, timeline.stream) : undefined;
+    around.graphs && plan.steps.length >= leastRecorded ? createGraphCache(driver, compute.stream) : undefined;
   return {
     results: plan.outputs.map((value, index) => {
       const { place } = values[value]!;
@@ -147,12 +148,12 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
         steps.fill(addresses);
         for (const step of steps.steps) step(addresses);
         for (const { from, to, bytes } of copies) {
-          if (bytes > 0 && from !== to) driver.copy(to, from, bytes, timeline.stream);
+          if (bytes > 0 && from !== to) driver.copy(to, from, bytes, compute.stream);
         }
       };
       if (graphs) graphs.submit([base, ...inputs, ...outputs, ...copies.flatMap(({ from, to }) => [from, to])], work);
       else work();
-      timeline.touch();
+      compute.touch();
     },
     addressOf(result, inputs, outputs) {
       const index = plan.outputs[result]!;
@@ -175,13 +176,13 @@ interface ReadySteps {
 }
 
 async function readySteps(
-  { driver, native, timeline, compiler, products }: ProgramSurroundings,
+  { driver, native, compute, compiler, products }: ProgramSurroundings,
   planned: readonly Step[],
   values: readonly PlannedValue[],
 ): Promise<ReadySteps> {
   const launches: KernelStep[] = [];
   const pending: ((pointersOf: (index: number) => Address) => Promise<ReadyStep>)[] = [];
-  const { stream } = timeline;
+  const { stream } = compute;
   const addKernel = (step: KernelStep) => {
     if (step.grid.some((size) => size === 0)) return;
     const index = launches.push(step) - 1;

@@ -71,6 +71,13 @@ const cases: readonly AttentionCase[] = [
     sizes: { ...sizes, batch: 2, heads: 4, queries: 70, keys: 70 },
     asProducts: true,
   },
+  {
+    name: 'of few queries to many keys, with a mask',
+    sizes: { ...sizes, batch: 2, heads: 4, queries: 2, keys: 300, width: 64, causal: true },
+    mask: [2, 1, 1, 300],
+    maskDtype: 'bool',
+    blind: [[1, 0]],
+  },
   { name: 'with an added mask', sizes, mask: [1, 2, 20, 40], maskDtype: 'float32' },
   { name: 'with a bias and a mask', sizes, bias: [2, 20, 40], mask: [40], maskDtype: 'bool' },
 ];

@@ -13,6 +13,12 @@ const special = (shape: readonly number[]): InputSpec => ({
     index % 13 === 5 ? Number.NaN : index % 7 === 3 ? -0 : index % 11 === 2 ? -Infinity : Math.round(random * 4) - 2,
 });
 
+/** Lines of zeros, of the least floats, and of some that are 10⁴⁰ times as large. */
+const extreme = (shape: readonly number[]): InputSpec => ({
+  ...uniform(shape),
+  element: (index, _input, random) => (index < shape[1]! ? 1e-38 * random : random - 0.5) * (index % 3),
+});
+
 const window = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
 
 /** Sizes at which kernels take other ways than in the small cases that all engines share. */
@@ -85,6 +91,22 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
     ),
   ],
   scatterAddAlongAxis: [
+    applies('scatterAddAlongAxis', 'of many a line', [places([3, 90], 50), uniform([3, 90])], { axis: 1, size: 60 }),
+    applies('scatterAddAlongAxis', 'of tiny and large numbers', [places([2, 40], 9), extreme([2, 40])], {
+      axis: 1,
+      size: 9,
+    }),
+    applies('scatterAddAlongAxis', 'of infinities', [places([3, 40], 9), special([3, 40])], { axis: 1, size: 9 }),
+    applies('scatterAddAlongAxis', 'of many to a long line', [places([1, 500], 4200), uniform([1, 500])], {
+      axis: 1,
+      size: 4200,
+    }),
+    applies(
+      'scatterAddAlongAxis',
+      'of many int64',
+      [places([2, 50], 20), uniform([2, 50], { low: -9, high: 9, dtype: 'int64' })],
+      { axis: 1, size: 20 },
+    ),
     applies('scatterAddAlongAxis', 'of one a line', [places([9, 1], 300), uniform([9, 1])], { axis: 1, size: 300 }),
   ],
   matmul: [
@@ -92,6 +114,10 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
     applies('matmul', 'of tiles with transposes', [uniform([2, 37, 70]), uniform([90, 37])], {
       transposeA: true,
       transposeB: true,
+    }),
+    applies('matmul', 'of tiles of 128', [uniform([130, 70]), uniform([70, 140])], {
+      transposeA: false,
+      transposeB: false,
     }),
     applies('matmul', 'of a vector', [uniform([1, 320]), uniform([37, 320])], { transposeA: false, transposeB: true }),
     applies('matmul', 'of few rows', [uniform([2, 5, 128]), uniform([2, 11, 128])], {
@@ -104,6 +130,7 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
       ...window,
       padding: [1, 1, 1, 1],
     }),
+    applies('conv2d', 'of groups in tiles', [uniform([2, 16, 6, 7]), uniform([40, 8, 3, 3])], { ...window, groups: 2 }),
     applies('conv2d', 'of groups', [uniform([1, 6, 7, 7]), uniform([9, 2, 3, 3])], { ...window, groups: 3 }),
     applies('conv2d', 'of single channels, one image', [uniform([1, 6, 12, 10]), uniform([6, 1, 9, 8])], {
       ...window,
@@ -122,11 +149,19 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
       padding: [1, 4, 1, 4],
     }),
   ],
+  convTranspose2d: [
+    applies('convTranspose2d', 'of tiles', [uniform([1, 8, 6, 5]), uniform([8, 20, 3, 3])], {
+      ...window,
+      stride: [2, 1],
+      padding: [1, 1, 1, 1],
+      outputPadding: [1, 0],
+    }),
+  ],
   matmulNBits: [
     applies(
       'matmulNBits',
       'of more rows than are read at once',
-      [uniform([20, 64]), uniform([9, 2, 16], { low: 0, high: 256, dtype: 'uint8' }), uniform([9, 2])],
+      [uniform([20, 64]), uniform([19, 2, 16], { low: 0, high: 256, dtype: 'uint8' }), uniform([19, 2])],
       { bits: 4, blockSize: 32, accuracyLevel: 1 },
     ),
   ],
@@ -134,8 +169,8 @@ export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } =
     applies(
       'matmulBnb4',
       'of more rows than are read at once',
-      [uniform([20, 64]), uniform([288], { low: 0, high: 256, dtype: 'uint8' }), uniform([9])],
-      { format: 'nf4', blockSize: 64, outputs: 9, accuracyLevel: 1 },
+      [uniform([20, 64]), uniform([608], { low: 0, high: 256, dtype: 'uint8' }), uniform([19])],
+      { format: 'nf4', blockSize: 64, outputs: 19, accuracyLevel: 1 },
     ),
   ],
 };

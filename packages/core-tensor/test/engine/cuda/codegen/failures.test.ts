@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { gather, takeAlongAxis, updateSlice } from '../../../../src/engine/cuda/codegen/indexing.js';
 import type { Lowered } from '../../../../src/engine/cuda/codegen/lowered.js';
-import { scatterAddAlongAxis, scatterAddRows } from '../../../../src/engine/cuda/codegen/scatter.js';
+import { scatterAddRows } from '../../../../src/engine/cuda/codegen/scatter.js';
+import { scatterAddAlongAxis } from '../../../../src/engine/cuda/codegen/scatter-lines.js';
 import type { HostTensor } from '../../../support/host-tensor.js';
 import { softwareDevice } from '../software-device/software-device.js';
 import { openTestDevice } from '../software-device/test-device.js';

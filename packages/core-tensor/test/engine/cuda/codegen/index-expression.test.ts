@@ -15,7 +15,7 @@ import {
 import { sizeOf } from '../../../../src/graph/shape.js';
 
 /** The C expression with whole numbers, as C computes it. */
-function valueOf(index: IndexExpression, variables: Readonly<Record<string, number>>): number {
+function evaluated(index: IndexExpression, variables: Readonly<Record<string, number>>): number {
   const whole = indexText(index).replace(/\b\d+\b/g, '$&n');
   const values = Object.values(variables).map(BigInt);
   return Number(new Function(...Object.keys(variables), `return ${whole}`)(...values));
@@ -79,7 +79,7 @@ describe('index expressions', () => {
       }
       expect(sizeOf(shape)).toBe(24);
       places.forEach((place, i) => {
-        expect(valueOf(index, { i })).toBe(place);
+        expect(evaluated(index, { i })).toBe(place);
       });
       expect(indexRange(index)[1]).toBeGreaterThanOrEqual(23);
     }

@@ -113,7 +113,10 @@ describe('planProgram', () => {
 
   it('computes angles from positions in float32 under any precision', () => {
     const [positions, x] = [input([64], 'int32'), input([64, 32])];
-    const angles = matmul(reshape(cast(positions, 'float32'), [64, 1]), tensor(new Float32Array(32).fill(0.3), [1, 32]));
+    const angles = matmul(
+      reshape(cast(positions, 'float32'), [64, 1]),
+      tensor(new Float32Array(32).fill(0.3), [1, 32]),
+    );
     const made = plan([mul(x, cos(angles))], [positions, x], 'bfloat16');
     for (const { a, b, out } of products(made))
       expect([a, b, out].map(({ value }) => made.values[value]!.dtype)).toEqual(['float32', 'float32', 'float32']);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CudaError, CudaMemoryError } from '../../../../src/engine/cuda/libraries/cuda-error.js';
-import { isFatal } from '../../../../src/engine/cuda/libraries/driver.js';
+import { isFatal } from '../../../../src/engine/cuda/libraries/driver-errors.js';
 import type { LibrarySearch } from '../../../../src/engine/cuda/libraries/find-libraries.js';
 import { formatCudaVersion, missingLibrary } from '../../../../src/engine/cuda/libraries/open-libraries.js';
 import { EngineError } from '../../../../src/errors.js';
