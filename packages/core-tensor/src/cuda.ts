@@ -12,4 +12,5 @@ export { type CudaReport, inspectCuda, type LibraryReport } from './engine/cuda/
 export { type LibraryName, libraryNames } from './engine/cuda/libraries/library-kinds.js';
 export type { SearchFolder, SearchSurroundings } from './engine/cuda/libraries/search-folders.js';
 export type { CudaOptions } from './engine/cuda/options.js';
+export { type CudaMemory, planCudaMemory } from './engine/cuda/plan-memory.js';
 export { kernelCacheFolder } from './engine/cuda/runtime/kernel-cache.js';

@@ -1,4 +1,13 @@
 export { DataError, type DataErrorDetails } from './data-error.js';
+export {
+  augmentImage,
+  type CropWindow,
+  drawCrop,
+  randAugment,
+} from './image/augment/augment-image.js';
+export * from './image/augment/augmentation.js';
+export type { AugmentArithmetic } from './image/augment/colour-operations.js';
+export * from './image/augment/operations.js';
 export * from './image/canvas.js';
 export * from './image/decode.js';
 export * from './image/hugging-face-processor.js';

@@ -23,7 +23,7 @@ export interface Products {
 }
 
 /** What algorithms may use between their steps; NVIDIA's advice for its recent cards. */
-const workspaceBytes = 32 * 2 ** 20;
+export const workspaceBytes = 32 * 2 ** 20;
 
 export function createProducts({
   cublasLt,
