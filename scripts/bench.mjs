@@ -1,23 +1,9 @@
 // Runs benchmarks: `pnpm bench [name…]` runs those named (all by default), `pnpm bench --list` names them.
 // Each is a file `bench/NAME.bench.ts` of a package that prints one JSON object a line.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
+import { findBenchmarks } from './benchmarks.mjs';
 import { root } from './pnpm.mjs';
-
-const suffix = '.bench.ts';
-
-/** Files of all benchmarks by name. */
-function findBenchmarks() {
-  const folders = ['packages', 'apps'].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(root, parent, name, 'bench')),
-  );
-  const files = folders.filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-  const benchmarks = files
-    .filter((file) => file.endsWith(suffix))
-    .map((file) => [file.split(/[\\/]/).at(-1).slice(0, -suffix.length), file]);
-  return new Map(benchmarks.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 /** Runs one benchmark in a process of its own; its lines appear as they are printed. */
 function run(file) {

@@ -51,6 +51,7 @@ export * from './benchmarks/seed-bench.js';
 export * from './benchmarks/submissions.js';
 export * from './benchmarks/text-vqa.js';
 export * from './benchmarks/vqa-v2.js';
+export * from './benchmarks/vqa-v2-labels.js';
 export * from './metrics/anls.js';
 export * from './metrics/binary-classification.js';
 export * from './metrics/box-overlap.js';
@@ -64,6 +65,7 @@ export type { Share } from './metrics/share.js';
 export * from './metrics/statistics.js';
 export { vqaAccuracy } from './metrics/vqa-accuracy.js';
 export { type HoneybeeMmbenchItem, honeybeeMmbenchOptions, honeybeePrompts } from './prompts/honeybee.js';
+export * from './prompts/mathvista.js';
 export {
   type Accuracy,
   accuracyByType,

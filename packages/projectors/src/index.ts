@@ -1,6 +1,6 @@
 export { CAbstractor } from './c-abstractor/c-abstractor.js';
 export { type CAbstractorConfig, type CAbstractorConfigInput, parseCAbstractorConfig } from './c-abstractor/config.js';
-export { RegNetStage } from './c-abstractor/regnet-stage.js';
+export { ConvolutionStage, type StageBlock } from './c-abstractor/convolution-stage.js';
 export { type DAbstractorConfig, type DAbstractorConfigInput, parseDAbstractorConfig } from './d-abstractor/config.js';
 export { DAbstractor } from './d-abstractor/d-abstractor.js';
 export { initialReferencePoints } from './d-abstractor/reference-points.js';

@@ -127,6 +127,7 @@ describe('checks', () => {
       title: `title of ${name}`,
       purpose: 'a purpose',
       required: name !== 'cudnn' && name !== 'nccl',
+      without: 'kernels of its own',
       path: `/somewhere/${name}`,
       version: '1.2',
       problem: undefined,
@@ -169,6 +170,7 @@ describe('checks', () => {
       });
       expect(results.slice(1).map(({ name }) => name)).toEqual(names.slice(1).map((name) => `title of ${name}`));
       expect(results[1]!.detail).toBe('1.2 (/somewhere/nvrtc)');
+      expect(results[3]!.detail).toBe('1.2 (/somewhere/cudnn); not used: kernels of its own');
     });
 
     it('says what to install for what is missing', () => {
@@ -181,7 +183,7 @@ describe('checks', () => {
       });
       const cudnn = describeCuda(without('cudnn'))[3]!;
       expect(cudnn.status).toBe('ok');
-      expect(cudnn.detail).toContain("not found; the engine's own kernels do without");
+      expect(cudnn.detail).toBe('not found, nor needed: kernels of its own');
     });
 
     it('says why a library is of no use, that there is no card, and that koffi is missing', () => {

@@ -20,6 +20,8 @@ export interface Comparison {
   readonly work: Work;
   /** How many times as fast as PyTorch it should be, by how PyTorch runs. */
   readonly targets: Readonly<Partial<Record<PeerMode, number>>>;
+  /** The part of the floor's speed that it should reach, where that is asked for. */
+  readonly floorTarget?: number;
   readonly repetition?: Repetition;
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -54,7 +56,7 @@ export async function cudaBench(name: string, run: (bench: CudaBench) => Promise
     const rates = await measureRates(tiny);
     const torch = findPyTorch({ onProcessor: tiny });
     const report: CudaBench['report'] = (line) =>
-      print({ ...line, ...(tiny && { tiny, holds: null }), ...surroundings(card, rates, line.versions) });
+      print({ ...line, ...(tiny && { tiny, holds: null, floorHolds: null }), ...surroundings({ name, card, rates, more: line.versions }) });
     const compare: CudaBench['compare'] = (comparison) => compareSides(comparison, { tiny, peers, torch, rates, report });
     await run({ tiny, rates, compare, report });
   } catch (error) {
@@ -74,13 +76,13 @@ interface Setting {
 }
 
 async function compareSides(
-  { bench, ours, peer, work, targets, repetition = defaultRepetition, details }: Comparison,
+  { bench, ours, peer, work, targets, floorTarget, repetition = defaultRepetition, details }: Comparison,
   { tiny, peers, torch, rates, report }: Setting,
 ): Promise<void> {
   const repeated = tiny ? tinyRepetition : repetition;
   const floor = floorOf(work, rates);
   const line = (milliseconds: number, rest: object) =>
-    report({ bench, ours: milliseconds, floor, fractionOfFloor: floor / milliseconds, ...rest, ...details });
+    report({ bench, ...againstFloor(milliseconds, floor, floorTarget), ...rest, ...details });
   let measured = false;
   for (const mode of peerModes) {
     const skipped = whySkipped(mode, peers, torch);
@@ -101,6 +103,7 @@ async function compareSides(
       }
     } catch (error) {
       report({ bench, peerMode: mode, peer: null, peerFailed: (error as Error).message });
+      process.exitCode = 1;
     }
   }
   if (measured) return;
@@ -114,20 +117,35 @@ function whySkipped(mode: PeerMode, peers: readonly PeerMode[], torch: PyTorch):
   return mode === 'compiled' && !torch.compiles ? 'this PyTorch has no compiler' : undefined;
 }
 
+/** How a line says what a time is of its floor. */
+export function againstFloor(milliseconds: number, floor: number, target?: number): object {
+  const fractionOfFloor = floor / milliseconds;
+  const aim = target === undefined ? {} : { floorTarget: target, floorHolds: fractionOfFloor >= target };
+  return { ours: milliseconds, floor, fractionOfFloor, ...aim };
+}
+
 /** Milliseconds below which the card cannot be. */
 export function floorOf({ flops, bytes = 0 }: Work, { matmul, bandwidth }: Rates): number {
   return 1e3 * Math.max(flops / matmul, bytes / bandwidth);
 }
 
-function surroundings({ name, driver, versions }: Card, { matmul, bandwidth }: Rates, more: unknown): object {
+function surroundings({ name, card, rates, more }: Surroundings): object {
   return {
-    card: name,
-    driver: driver ?? null,
-    versions: { ...versions, ...(more as object | undefined) },
-    matmulTeraflops: matmul / 1e12,
-    bandwidthGigabytes: bandwidth / 1e9,
-    command: `pnpm bench:cuda ${process.argv.slice(2).join(' ')}`.trim(),
+    card: card.name,
+    driver: card.driver ?? null,
+    versions: { ...card.versions, ...(more as object | undefined) },
+    matmulTeraflops: rates.matmul / 1e12,
+    bandwidthGigabytes: rates.bandwidth / 1e9,
+    command: ['pnpm bench:cuda', name, ...process.argv.slice(2)].join(' '),
   };
+}
+
+interface Surroundings {
+  readonly name: string;
+  readonly card: Card;
+  readonly rates: Rates;
+  /** Versions that a line has beside the card's. */
+  readonly more: unknown;
 }
 
 function rounded(_key: string, value: unknown): unknown {

@@ -113,3 +113,18 @@ def spread(module, deviation=0.02):
         if p.dim() > 1:
             nn.init.normal_(p, 0.0, deviation)
     return module
+
+
+def forward_backward(module, forward, device, shapes):
+    """A step: forward and backward pass on random activations with a random gradient of the result."""
+    inputs = [torch.randn(shape, device=device).to(torch.bfloat16).requires_grad_() for shape in shapes]
+    with torch.no_grad():
+        gradient = torch.randn(module(*inputs).shape, device=device).to(torch.bfloat16)
+
+    def step():
+        module.zero_grad(set_to_none=True)
+        for x in inputs:
+            x.grad = None
+        forward(*inputs).backward(gradient)
+
+    return step

@@ -13,6 +13,8 @@ const pause = 50;
 /**
  * Steps are ordered without waiting in between, as in training; the clock stops when the smallest result of the last
  * one has arrived. The card computes in the order of calls, so everything is done by then.
+ *
+ * @throws RangeError if that result has a number that is not finite: such a step may be fast for the wrong reason
  */
 export function sideOf(step: Step): Side {
   return async (steps) => {
@@ -22,8 +24,11 @@ export function sideOf(step: Step): Side {
       dispose(results);
       results = await step();
     }
-    await results.reduce((smallest, each) => (each.size < smallest.size ? each : smallest)).data();
+    const values = await results.reduce((smallest, each) => (each.size < smallest.size ? each : smallest)).data();
     const milliseconds = (performance.now() - start) / steps;
+    if (results.every(({ dtype }) => dtype === 'float32') && !Array.from(values, Number).every(Number.isFinite)) {
+      throw new RangeError('a step gave numbers that are not finite');
+    }
     dispose(results);
     return milliseconds;
   };

@@ -10,6 +10,6 @@ test('a thousand training steps need no more memory than two hundred', async () 
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], { cwd: repository });
   const { growth, first, last } = JSON.parse(stdout) as Record<'growth' | 'first' | 'last', number>;
   // Gradients take 3 MB a step, batches 80 KB: keeping either would show as 2.6 GB or 65 MB.
-  expect(growth).toBeLessThan(30);
+  expect(growth).toBeLessThan(45);
   expect(last).toBeLessThan(0.8 * first);
 });

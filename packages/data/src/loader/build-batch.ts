@@ -87,7 +87,7 @@ async function readPlain(
   signal: AbortSignal,
 ): Promise<CollateSample> {
   const tokens = tokenize(conversation, options, options.visualTokensPerImage);
-  const pixels = tokens.images.map(({ image }) => readPixels(conversation, image, 'plain', readImage, signal));
+  const pixels = tokens.images.map(({ image }) => readPixels(conversation, image, 'plain', options, readImage, signal));
   return { ...tokens, pixels: await allInOrder(pixels) };
 }
 
@@ -102,7 +102,7 @@ async function readGrids(
   const { grid, visualTokensPerImage } = options;
   const form = conversation.images.length > 1 && grid.severalImages === 'square' ? 'square' : 'tiles';
   const pixels = await allInOrder(
-    conversation.images.map((_, image) => readPixels(conversation, image, form, readImage, signal)),
+    conversation.images.map((_, image) => readPixels(conversation, image, form, options, readImage, signal)),
   );
   await breathe();
   const tokens = tokenize(
@@ -131,6 +131,7 @@ async function readPixels(
   conversation: Conversation,
   image: number,
   form: ImageForm,
+  { brokenImages, onBrokenImage }: ResolvedLoaderOptions,
   readImage: ReadImage,
   signal: AbortSignal,
 ): Promise<TilePixels> {
@@ -139,7 +140,7 @@ async function readPixels(
     return await readImage(file, form);
   } catch (cause) {
     signal.throwIfAborted();
-    throw new LoaderError({
+    const error = new LoaderError({
       operation: `createLoader (${conversation.id})`,
       expected: `to read the image ${file}`,
       received: (cause as Error).message,
@@ -151,6 +152,10 @@ async function readPixels(
       sampleId: conversation.id,
       cause,
     });
+    // A worker that died says nothing about the image.
+    if (brokenImages === 'error' || (cause as Error).name !== 'ImageError') throw error;
+    onBrokenImage?.(error);
+    return readImage(null, form);
   }
 }
 

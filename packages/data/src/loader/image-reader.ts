@@ -9,8 +9,8 @@ import { createWorkerPool, type WorkerPool } from './worker-pool.js';
 /** What is made of an image: one input as the processor says, one of the image padded to a square, or tiles. */
 export type ImageForm = 'plain' | 'square' | 'tiles';
 
-/** Reads an image; without a form it is `plain`. */
-export type ReadImage = (path: string, form?: ImageForm) => Promise<TilePixels>;
+/** Reads an image, or for `null` makes a black one; without a form it is `plain`. */
+export type ReadImage = (path: string | null, form?: ImageForm) => Promise<TilePixels>;
 
 /** Reads and preprocesses images off the main thread. */
 export interface ImageReader {
@@ -35,7 +35,7 @@ export interface ImageReaderOptions {
 export function createImageReader({ processor, grid, workers, cacheBytes, timeout }: ImageReaderOptions): ImageReader {
   const pool = createWorkerPool<DecodeJob, TilePixels>({ size: workers, start: startDecodeWorker, timeout });
   const cache = createPixelCache<TilePixels>(cacheBytes);
-  const jobOf = (path: string, form: ImageForm): DecodeJob => {
+  const jobOf = (path: string | null, form: ImageForm): DecodeJob => {
     if (form === 'square') return { path, processor: { ...processor, padToSquare: true } };
     return { path, processor, ...(form === 'tiles' && grid !== undefined ? { grid } : {}) };
   };
@@ -55,7 +55,7 @@ export function createImageReader({ processor, grid, workers, cacheBytes, timeou
         }
       };
       return (path, form = 'plain') => {
-        const key = `${form}:${path}`;
+        const key = path === null ? form : `${form}:${path}`;
         const cached = cache.get(key);
         if (cached !== undefined) return Promise.resolve(cached);
         let promise = running.get(key);

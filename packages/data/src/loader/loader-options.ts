@@ -42,6 +42,10 @@ const optionsSchema = z.strictObject({
     .nonnegative()
     .default(256 * 2 ** 20),
   imageTimeout: positive.max(2 ** 31 - 1).default(120_000),
+  brokenImages: z.enum(['error', 'black']).default('error'),
+  onBrokenImage: z
+    .custom<(error: LoaderError) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 
@@ -95,6 +99,13 @@ export interface LoaderOptions {
   readonly cacheBytes?: number;
   /** Milliseconds after which an image that is still being read is given up. Default 120000. */
   readonly imageTimeout?: number;
+  /**
+   * What becomes of an image that is missing or damaged. `error` (default): the stream ends there. `black`: a black image
+   * of 224 × 224 pixels takes its place, as in Eagle's training (`train.py`), and `onBrokenImage` is told.
+   */
+  readonly brokenImages?: 'error' | 'black';
+  /** Gets the error of every image that a black one replaces, with its file and sample. */
+  readonly onBrokenImage?: (error: LoaderError) => void;
   /** Ends the loader when aborted. */
   readonly signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/collate/batch.js';
 import type { Conversation } from '../../src/conversation/conversation.js';
+import { imageProcessor } from '../../src/image/image-processor.js';
 import { conversationDataset, type Dataset, type Mixture, mixDatasets } from '../../src/loader/dataset.js';
 import { createLoader, type Loader } from '../../src/loader/loader.js';
 import type { LoaderOptions } from '../../src/loader/loader-options.js';
@@ -219,6 +220,28 @@ describe('errors', () => {
       ['kite 2', 'kite 3'],
     ]);
     expect(loader.state()).toMatchObject({ epoch: 0, position: 2 });
+  });
+
+  it('are not thrown where black images are asked for: each is told, and the others stay as they are', async () => {
+    const damaged = join(folder.path, 'damaged-too.png');
+    await writeFile(damaged, 'no image');
+    const missing = join(folder.path, 'missing-too.png');
+    const source = conversationDataset('kites', [question('a', damaged), conversations[0]!, question('b', missing)]);
+    const told: unknown[] = [];
+    const loader = loaderOf(source, {
+      imageProcessor: imageProcessor({ resize: { width: 4, height: 4 }, rescaleFactor: null, mean: [5, 5, 5] }),
+      batchSize: 3,
+      shuffle: false,
+      epochs: 1,
+      brokenImages: 'black',
+      onBrokenImage: (error) => told.push([error.sampleId, error.file]),
+    });
+    const [batch] = await take(loader, 1);
+    expect(batch!.pixelValues).toEqual(new Float32Array(144).fill(-5).fill(5, 48, 96));
+    expect(told.sort()).toEqual([
+      ['a', damaged],
+      ['b', missing],
+    ]);
   });
 
   it('name the file that does not exist', async () => {

@@ -15,6 +15,7 @@ import { formatFixed } from '../text/python-number.js';
 import { strip } from '../text/python-text.js';
 import { compareValues } from './compare-values.js';
 import { compareCases, type HarnessFixture } from './harness-vqa.js';
+import { checkMathVistaQueries } from './mathvista-queries.js';
 
 interface KitDoc {
   readonly question_type: MathVistaKitRow['questionType'];
@@ -111,6 +112,7 @@ const checkSubmissions: ParityCheck = async ({ config }) => {
 
 /** Files for graders and servers, and the grades. */
 export const harnessFileChecks: ParityChecks = {
+  'eval/mathvista-queries': checkMathVistaQueries,
   'eval/mathvista-vlmevalkit': checkMathVistaKit,
   'eval/mmvet': checkMmVet,
   'eval/submissions': checkSubmissions,

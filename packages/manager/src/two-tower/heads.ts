@@ -99,33 +99,33 @@ export class ContrastiveHead extends Module {
 
 /** Sizes of a {@link ClassificationHead}. */
 export interface ClassificationHeadOptions {
-  /** Width between its two layers. */
-  readonly hidden: number;
+  /** Width between its two layers. Default: the head is one layer (`task_head_layers` of 1). */
+  readonly hidden?: number | undefined;
   /** Share of its inputs dropped in training. Default: 0. */
   readonly dropout?: number;
 }
 
 /**
  * Linear, LayerNorm, GELU, Linear: answers VQA, SNLI-VE and NLVR². Keys `0`, `1` and `3`, the places in the official
- * sequence.
+ * sequence; a head of one layer has `0` alone, and no published model has such a one.
  */
 export class ClassificationHead extends Module {
   readonly 0: Linear;
-  readonly 1: LayerNorm;
-  readonly 3: Linear;
+  readonly 1: LayerNorm | undefined;
+  readonly 3: Linear | undefined;
   private readonly dropoutRate: number;
 
-  constructor(inputs: number, classes: number, { hidden, dropout: dropoutRate = 0 }: ClassificationHeadOptions) {
+  constructor(inputs: number, classes: number, { hidden, dropout: dropoutRate = 0 }: ClassificationHeadOptions = {}) {
     super();
-    this[0] = newLinear(inputs, hidden);
-    this[1] = new LayerNorm(hidden);
-    this[3] = newLinear(hidden, classes);
+    this[0] = newLinear(inputs, hidden ?? classes);
+    this[1] = hidden === undefined ? undefined : new LayerNorm(hidden);
+    this[3] = hidden === undefined ? undefined : newLinear(hidden, classes);
     this.dropoutRate = dropoutRate;
   }
 
   /** pooled [batch, inputs] → logits [batch, classes] */
   forward(pooled: Tensor, { dropoutKey }: { readonly dropoutKey?: StreamKey | undefined } = {}): Tensor {
-    const kept = dropout(pooled, { rate: this.dropoutRate, key: dropoutKey });
-    return this[3].forward(gelu(this[1].forward(this[0].forward(kept))));
+    const first = this[0].forward(dropout(pooled, { rate: this.dropoutRate, key: dropoutKey }));
+    return this[1] && this[3] ? this[3].forward(gelu(this[1].forward(first))) : first;
   }
 }

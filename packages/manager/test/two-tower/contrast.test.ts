@@ -87,6 +87,7 @@ describe('heads', () => {
       '3.weight': '3129x3072',
       '3.bias': '3129',
     });
+    expect(shapes(new ClassificationHead(1536, 3129))).toEqual({ '0.weight': '3129x1536', '0.bias': '3129' });
   });
 
   it('give contrastive features of length one', async () => {

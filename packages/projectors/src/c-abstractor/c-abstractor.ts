@@ -14,7 +14,7 @@ import type { Projector } from '../projector.js';
 import { appendEndTokens, createSurroundings, prepareFeatures, withoutClassPosition } from '../shared.js';
 import { adaptiveAvgPoolChannelsLast } from './adaptive-pool.js';
 import { type CAbstractorConfig, type CAbstractorConfigInput, parseCAbstractorConfig } from './config.js';
-import { RegNetStage } from './regnet-stage.js';
+import { ConvolutionStage } from './convolution-stage.js';
 
 /**
  * Convolutions, pooling to any square number of tokens, convolutions: keeps what is where, unlike a resampler
@@ -26,7 +26,7 @@ export class CAbstractor extends Module implements Projector {
   readonly pos_emb: Parameter | undefined;
   readonly prenorm: LayerNorm | undefined;
   /** Stages before and behind the pooling, which the official code counts as number 1; none at depth 0. */
-  readonly net: { readonly 0?: RegNetStage; readonly 2?: RegNetStage };
+  readonly net: { readonly 0?: ConvolutionStage; readonly 2?: ConvolutionStage };
   readonly readout: Mlp;
 
   /** @throws ConfigError that names every missing, unknown or invalid field */
@@ -34,14 +34,10 @@ export class CAbstractor extends Module implements Projector {
     super();
     this.config = parseCAbstractorConfig(config);
     ({ eos_tokens: this.eos_tokens, pos_emb: this.pos_emb, prenorm: this.prenorm } = createSurroundings(this.config));
-    const { visionWidth, languageWidth, hiddenSize, depth, mlpDepth, initializerRange } = this.config;
-    this.net =
-      depth === 0
-        ? {}
-        : {
-            0: new RegNetStage(depth, visionWidth, hiddenSize, initializerRange),
-            2: new RegNetStage(depth, hiddenSize, hiddenSize, initializerRange),
-          };
+    const { visionWidth, languageWidth, hiddenSize, depth, mlpDepth, block, initializerRange } = this.config;
+    const stage = (inputs: number) =>
+      new ConvolutionStage(depth, inputs, hiddenSize, { deviation: initializerRange, block });
+    this.net = depth === 0 ? {} : { 0: stage(visionWidth), 2: stage(hiddenSize) };
     this.readout = new Mlp(mlpDepth, depth === 0 ? visionWidth : hiddenSize, languageWidth, {
       initializer: initializers.normal(0, initializerRange),
     });

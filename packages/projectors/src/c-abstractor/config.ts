@@ -1,6 +1,7 @@
 import { parseConfig } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { commonDefaults, commonFields, positionsHaveLength, size, square } from '../fields.js';
+import { stageBlocks } from './convolution-stage.js';
 
 /** What a configuration of a C-Abstractor may leave out. Source: Honeybee's `c-abs.yaml`. */
 export const cAbstractorDefaults = {
@@ -11,6 +12,7 @@ export const cAbstractorDefaults = {
   depth: 3,
   mlpDepth: 2,
   hiddenSize: 1024,
+  block: 'regnet',
 } as const;
 
 const schema = z
@@ -29,6 +31,11 @@ const schema = z
     mlpDepth: size.default(cAbstractorDefaults.mlpDepth),
     /** Width of the blocks. */
     hiddenSize: size.default(cAbstractorDefaults.hiddenSize),
+    /**
+     * What the stages are made of. `regnet` is Honeybee; the others are those that the paper compares with (table 9), of
+     * which no code was published: `convnext`, and `convolution`, a plain 3×3 one.
+     */
+    block: z.enum(stageBlocks).default(cAbstractorDefaults.block),
   })
   .refine(...positionsHaveLength);
 

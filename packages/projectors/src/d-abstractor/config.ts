@@ -16,6 +16,7 @@ export const dAbstractorDefaults = {
   layerNormEps: 1e-5,
   pooledTarget: 'query',
   offsetStart: 'normal',
+  referencePoints: 'grid',
 } as const;
 
 const schema = z
@@ -50,6 +51,13 @@ const schema = z
      * there. `directions`: as Deformable DETR, heads look into different directions and weights are even.
      */
     offsetStart: z.enum(['normal', 'directions']).default(dAbstractorDefaults.offsetStart),
+    /**
+     * Where queries look. `grid`, as published: learned points, the same for all images, that start on a grid. `queries`,
+     * without this manual start (the paper's table 9): as in Deformable DETR the sigmoid of a linear map of each query's
+     * position, so that all points start near the middle. No code of this ablation was published; that the points come
+     * from the queries is what the paper says of the D-Abstractor as such.
+     */
+    referencePoints: z.enum(['grid', 'queries']).default(dAbstractorDefaults.referencePoints),
   })
   .refine(({ hiddenSize, numAttentionHeads }) => hiddenSize % numAttentionHeads === 0, {
     path: ['numAttentionHeads'],

@@ -8,6 +8,7 @@ import {
   Module,
   Parameter,
   reshape,
+  sigmoid,
   sliceAxis,
   type Tensor,
 } from '@ocelli/core-tensor';
@@ -22,12 +23,13 @@ import { initialReferencePoints } from './reference-points.js';
  * Queries that look at few places around learned reference points, which start on a grid: any square number of tokens
  * that keep what is where (Cha et al. 2024, "Honeybee: Locality-enhanced Projector for Multimodal LLM", §3.3).
  *
- * Reference points are free parameters, the same in all layers and for all images, and are not clamped.
+ * Reference points are free parameters, the same in all layers and for all images, and are not clamped; or, as an option,
+ * they follow from the queries.
  */
 export class DAbstractor extends Module implements Projector {
   readonly config: DAbstractorConfig;
-  /** (x, y) of each query, [1, outputTokens, 2] */
-  readonly reference_points: Parameter;
+  /** (x, y) of each query, [1, outputTokens, 2]; or what makes them of the queries' positions. */
+  readonly reference_points: Parameter | Linear;
   readonly v_pos_emb: Parameter | undefined;
   readonly eos_tokens: Parameter | undefined;
   readonly layers: readonly DAbstractorLayer[];
@@ -43,9 +45,12 @@ export class DAbstractor extends Module implements Projector {
     this.config = parseDAbstractorConfig(config);
     const { visionWidth, languageWidth, inputTokens, outputTokens, hiddenSize, initializerRange } = this.config;
     const initializer = initializers.normal(0, initializerRange);
-    this.reference_points = new Parameter([1, outputTokens, 2], {
-      initializer: () => initialReferencePoints(inputTokens, outputTokens),
-    });
+    this.reference_points =
+      this.config.referencePoints === 'queries'
+        ? new Linear(hiddenSize, 2, { initializer })
+        : new Parameter([1, outputTokens, 2], {
+            initializer: () => initialReferencePoints(inputTokens, outputTokens),
+          });
     this.v_pos_emb = createPositions(this.config, hiddenSize);
     this.eos_tokens = createEndTokens({ ...this.config, languageWidth: hiddenSize });
     this.layers = Array.from({ length: this.config.numHiddenLayers }, () => new DAbstractorLayer(this.config));
@@ -74,12 +79,11 @@ export class DAbstractor extends Module implements Projector {
     const batch = features.shape[0]!;
     const { position, state } = this.roles(placed);
     const { outputTokens } = this.config;
-    const references = reshape(broadcastTo(this.reference_points, [batch, outputTokens, 2]), [
-      batch,
-      outputTokens,
-      1,
-      2,
-    ]);
+    const points =
+      this.reference_points instanceof Linear
+        ? sigmoid(this.reference_points.forward(position))
+        : broadcastTo(this.reference_points, [batch, outputTokens, 2]);
+    const references = reshape(points, [batch, outputTokens, 1, 2]);
     const memory = { position, references, features: placed, grid: [side, side] as const };
     const decoded = this.layers.reduce(
       (hidden, layer, index) => layer.forward(hidden, memory, dropoutKey && foldStream(dropoutKey, index)),

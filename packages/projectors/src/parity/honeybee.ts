@@ -12,7 +12,7 @@ import {
 } from '@ocelli/core-tensor';
 import { z } from 'zod';
 import { adaptiveAvgPoolChannelsLast } from '../c-abstractor/adaptive-pool.js';
-import { RegNetStage } from '../c-abstractor/regnet-stage.js';
+import { ConvolutionStage } from '../c-abstractor/convolution-stage.js';
 import { initialReferencePoints } from '../d-abstractor/reference-points.js';
 import { DeformableAttention } from '../deformable-attention/deformable-attention.js';
 import type { Projector } from '../projector.js';
@@ -181,7 +181,7 @@ export const honeybeeChecks: ParityChecks = {
 
   'honeybee/regstage': (fixture) => {
     const { depth, in_chs, out_chs } = parseConfig('regstage fixture', stageFields, fixture.config);
-    const stage = new RegNetStage(depth, in_chs, out_chs, 0.02);
+    const stage = new ConvolutionStage(depth, in_chs, out_chs, { deviation: 0.02 });
     return compareModule(fixture, stage, (module, inputs) => ({
       y: channelsFirst(module.forward(channelsLast(inputs.x!))),
     }));

@@ -1,7 +1,7 @@
-import { adaptiveAvgPool2d, closeEngine, tensor, transpose } from '@ocelli/core-tensor';
+import { adaptiveAvgPool2d, closeEngine, square, sum, tensor, transpose, valueAndGrad } from '@ocelli/core-tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { adaptiveAvgPoolChannelsLast } from '../../src/c-abstractor/adaptive-pool.js';
-import { CAbstractor, withoutClassPosition } from '../../src/index.js';
+import { CAbstractor, ConvolutionStage, withoutClassPosition } from '../../src/index.js';
 import { normalTensor } from '../support.js';
 
 const config = {
@@ -56,6 +56,59 @@ describe('CAbstractor', () => {
     );
     // Two depthwise 3×3 convolutions: row and column 0 to 2.
     expect(changed).toEqual([0, 1, 2, 8, 9, 10, 16, 17, 18]);
+  });
+});
+
+describe('blocks of the ablations', () => {
+  const shapes = (block: 'convnext' | 'convolution') =>
+    Object.fromEntries(
+      Object.entries(new CAbstractor({ ...config, block }).namedParameters())
+        .filter(([name]) => name.startsWith('net.'))
+        .map(([name, { shape }]) => [name, shape.join('x')]),
+    );
+
+  it('are plain convolutions over all channels', () => {
+    expect(shapes('convolution')).toEqual({
+      'net.0.b1.conv1.conv.weight': '16x12x3x3',
+      'net.0.b1.conv1.bn.weight': '16',
+      'net.0.b1.conv1.bn.bias': '16',
+      'net.2.b1.conv1.conv.weight': '16x16x3x3',
+      'net.2.b1.conv1.bn.weight': '16',
+      'net.2.b1.conv1.bn.bias': '16',
+    });
+  });
+
+  it("are ConvNeXt's, which start as almost nothing but what comes in", async () => {
+    const {
+      'net.0.b1.projection.weight': projection,
+      'net.2.b1.projection.weight': none,
+      ...rest
+    } = shapes('convnext');
+    expect([projection, none]).toEqual(['16x12', undefined]);
+    expect(rest).toMatchObject({
+      'net.2.b1.dwconv.weight': '16x1x7x7',
+      'net.2.b1.norm.weight': '16',
+      'net.2.b1.pwconv1.weight': '64x16',
+      'net.2.b1.pwconv2.weight': '16x64',
+      'net.2.b1.gamma': '16',
+    });
+    const block = new ConvolutionStage(2, 16, 16, { deviation: 1, block: 'convnext' }).initialize(1);
+    const x = normalTensor(1, 4, 4, 16);
+    const [before, after] = (await Promise.all([x.data(), block.forward(x).data()])) as Float32Array[];
+    const change = Math.max(...after!.map((value, index) => Math.abs(value - before![index]!)));
+    expect(change).toBeGreaterThan(0);
+    expect(change).toBeLessThan(0.01);
+    expect((await block.b1!.state()).gamma!.data[0]).toBeCloseTo(1e-6, 12);
+  });
+
+  it.each(['convnext', 'convolution'] as const)('%s train, near and far', async (block) => {
+    const projector = new CAbstractor({ ...config, block, initializerRange: 0.3 }).initialize(1);
+    const features = normalTensor(2, 16, 12);
+    const { grads } = await valueAndGrad(() => sum(square(projector.forward(features))), projector.namedParameters());
+    const still = Object.entries(grads).map(async ([name, gradient]) =>
+      ((await gradient.data()) as Float32Array).every((value) => value === 0) ? name : undefined,
+    );
+    expect((await Promise.all(still)).filter((name) => name !== undefined)).toEqual([]);
   });
 });
 

@@ -1,4 +1,14 @@
-import { ConfigError, closeEngine, randomKey, streamKey, tensor } from '@ocelli/core-tensor';
+import {
+  ConfigError,
+  closeEngine,
+  type Linear,
+  type Parameter,
+  randomKey,
+  streamKey,
+  sum,
+  tensor,
+  valueAndGrad,
+} from '@ocelli/core-tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DAbstractor, initialReferencePoints } from '../../src/index.js';
 import { normalTensor } from '../support.js';
@@ -41,7 +51,7 @@ describe('initialReferencePoints', () => {
 
 describe('DAbstractor', () => {
   it('starts with the reference points on the grid, whatever the seed', async () => {
-    const values = await new DAbstractor(config).initialize(7).reference_points.data();
+    const values = await (new DAbstractor(config).initialize(7).reference_points as Parameter).data();
     expect(values).toEqual(initialReferencePoints(16, 4));
   });
 
@@ -66,7 +76,7 @@ describe('DAbstractor', () => {
 
   it('does not look at the features twice as far away as its map is wide', async () => {
     const projector = new DAbstractor({ ...config, positionEmbedding: false, pooledTarget: 'none' }).initialize(1);
-    projector.reference_points.set(new Float32Array(8).fill(3));
+    (projector.reference_points as Parameter).set(new Float32Array(8).fill(3));
     expect(await numbers(projector, normalTensor(1, 16, 12))).toEqual(
       await numbers(projector, tensor(new Float32Array(192).fill(5), [1, 16, 12])),
     );
@@ -82,6 +92,30 @@ describe('DAbstractor', () => {
     expect(new Set(outputs.map((values) => values[0])).size).toBe(3);
     const { query_position_embeddings } = new DAbstractor({ ...config, pooledTarget: 'none' });
     expect(query_position_embeddings.weight.shape).toEqual([4, 32]);
+  });
+
+  it('takes reference points from the queries, as Deformable DETR, where none are on a grid', async () => {
+    const projector = new DAbstractor({ ...config, referencePoints: 'queries', pooledTarget: 'none' }).initialize(1);
+    const parameters = projector.namedParameters();
+    expect(parameters['reference_points.weight']!.shape).toEqual([2, 16]);
+    const { reference_points } = projector as { readonly reference_points: Linear };
+    reference_points.floatWeight.set(new Float32Array(32));
+    // The inverse of the sigmoid.
+    const places = [0.375, 0.625];
+    reference_points.bias!.set(Float32Array.from(places, (place) => Math.log(place / (1 - place))));
+    const fixed = new DAbstractor({ ...config, pooledTarget: 'none' }).initialize(1);
+    const { 'reference_points.weight': _, 'reference_points.bias': __, ...state } = await projector.state();
+    const points = Float32Array.from([...places, ...places, ...places, ...places]);
+    fixed.loadState({ ...state, reference_points: { shape: [1, 4, 2], data: points } });
+    const features = normalTensor(2, 16, 12);
+    const expected = await numbers(fixed, features);
+    (await numbers(projector, features)).forEach((value, index) => {
+      expect(value).toBeCloseTo(expected[index]!, 5);
+    });
+    const trained = new DAbstractor({ ...config, referencePoints: 'queries', initializerRange: 0.3 }).initialize(1);
+    const weight = { weight: (trained.reference_points as Linear).floatWeight };
+    const { grads } = await valueAndGrad(() => sum(trained.forward(features)), weight);
+    expect(((await grads.weight.data()) as Float32Array).some((value) => value !== 0)).toBe(true);
   });
 
   it('drops on the residual branches only with a key, the same for the same key', async () => {

@@ -100,6 +100,24 @@ export const honeybeeSystem = {
       { type: 'd-abstractor', outputTokens: 144, pooledTarget: 'none' },
       [visualTokens(144, 'paper, table 9')],
     ),
+    'd-7b-m144-no-grid': variant(
+      'D-7B, M = 144, reference points not on a grid',
+      '7b',
+      { type: 'd-abstractor', outputTokens: 144, referencePoints: 'queries' },
+      [visualTokens(144, 'paper, table 9')],
+    ),
+    'c-7b-m144-convnext': variant(
+      'C-7B, M = 144, ConvNeXt blocks',
+      '7b',
+      { type: 'c-abstractor', outputTokens: 144, block: 'convnext' },
+      [visualTokens(144, 'paper, table 9')],
+    ),
+    'c-7b-m144-convolution': variant(
+      'C-7B, M = 144, plain convolutions',
+      '7b',
+      { type: 'c-abstractor', outputTokens: 144, block: 'convolution' },
+      [visualTokens(144, 'paper, table 9')],
+    ),
     'resampler-7b-m144-positions': variant(
       'resampler-7B, M = 144, with positions',
       '7b',

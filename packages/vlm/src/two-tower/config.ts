@@ -6,6 +6,8 @@ import { z } from 'zod';
 const size = z.int().positive();
 
 const classifier = {
+  /** Linear layers of the head (`task_head_layers`); with 1, nothing is between what is pooled and the classes. */
+  layers: z.union([z.literal(1), z.literal(2)]).default(2),
   /** Width between the two layers of the head as a multiple of what is pooled. */
   hiddenScale: z.number().positive().default(1),
 };

@@ -121,8 +121,8 @@ export class TwoTowerModel extends Module {
     this.cross_modal_image_transform = new Linear(this.vision.config.hiddenSize, hiddenSize, { initializer });
 
     const pooled = 2 * hiddenSize;
-    const classifier = (classes: number, { hiddenScale }: { readonly hiddenScale: number }, inputs = pooled) =>
-      new ClassificationHead(inputs, classes, { hidden: Math.floor(pooled * hiddenScale) });
+    const hidden = ({ layers, hiddenScale }: { readonly layers: 1 | 2; readonly hiddenScale: number }) =>
+      layers === 1 ? undefined : Math.floor(pooled * hiddenScale);
     const { imageTextContrast: itc, visualQuestionAnswering: vqa, visualEntailment, visualReasoning } = heads;
     this.mlm_score = heads.maskedLanguageModel && new MaskedLanguageModelHead(hiddenSize, this.text.config.vocabSize);
     this.itm_score = heads.imageTextMatching && new ImageTextMatchingHead(hiddenSize);
@@ -130,12 +130,14 @@ export class TwoTowerModel extends Module {
     this.cross_modal_itc_image_head = itc && new ContrastiveHead(this.vision.config.hiddenSize, itc.outputs);
     const start: Initializer = () => Float32Array.of(itc?.temperature ?? 1);
     this.temperature = itc && new Parameter([], { initializer: start });
-    this.vqa_classifier = vqa && classifier(vqa.classes, vqa);
-    this.snli_classifier = visualEntailment && classifier(visualEntailment.classes, visualEntailment);
+    this.vqa_classifier = vqa && new ClassificationHead(pooled, vqa.classes, { hidden: hidden(vqa) });
+    this.snli_classifier =
+      visualEntailment &&
+      new ClassificationHead(pooled, visualEntailment.classes, { hidden: hidden(visualEntailment) });
     this.nlvr2_classifier =
       visualReasoning &&
       new ClassificationHead(2 * pooled, 2, {
-        hidden: Math.floor(pooled * visualReasoning.hiddenScale),
+        hidden: hidden(visualReasoning),
         dropout: visualReasoning.dropout,
       });
     this.rank_output = heads.ranking && new RankingHead(hiddenSize);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   closeEngine,
+  linear,
   materialize,
   randomKey,
   reshape,
@@ -211,6 +212,22 @@ describe('TwoTowerModel', () => {
     expect(weights.text.levels).toEqual(['2', '3', 'C']);
     expect(weights.image.levels).toEqual(['2', '3', '4', 'C']);
     expect(weights.image.weights[1]!.slice(0, 3).reduce<number>((sum, weight) => sum + weight!, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('classifies with one linear layer where two are too many', async () => {
+    const classifiers = {
+      visualQuestionAnswering: { classes: 5, layers: 1 },
+      visualEntailment: { layers: 1 },
+      visualReasoning: { layers: 1 },
+    } as const;
+    const model = new TwoTowerModel({ ...small, heads: classifiers }).initialize(3);
+    const names = Object.keys(model.namedParameters()).filter((name) => name.includes('_classifier'));
+    expect(names.filter((name) => !name.includes('.0.'))).toEqual([]);
+    expect(names).toHaveLength(6);
+    const { floatWeight, bias } = model.vqa_classifier![0];
+    const { pooled } = model.forward(inputs);
+    expect(await difference(answerLogits(model, inputs), linear(pooled, floatWeight, bias))).toBe(0);
+    expect(() => new TwoTowerModel({ heads: { visualEntailment: { layers: 3 as 2 } } })).toThrow(/layers/);
   });
 
   it('refuses more layers than the towers have, heads it cannot feed, and unknown fields', () => {

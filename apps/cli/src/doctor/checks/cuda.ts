@@ -28,12 +28,16 @@ export function describeCuda({ libraries, devices, deviceProblem, hasKoffi }: Cu
   ];
 }
 
-function describeLibrary({ title, purpose, required, path, version, problem, install }: LibraryReport): CheckResult {
+function describeLibrary(library: LibraryReport): CheckResult {
+  const { title, purpose, required, without, path, version, problem, install } = library;
   const common = { name: title, status: required ? ('warning' as const) : ('ok' as const) };
   if (problem !== undefined) return { ...common, detail: `${path}: ${problem}`, remedy: install };
-  if (path !== undefined) return { name: title, status: 'ok', detail: `${version ?? 'of unknown version'} (${path})` };
+  if (path !== undefined) {
+    const needless = required ? '' : `; not used: ${without}`;
+    return { name: title, status: 'ok', detail: `${version ?? 'of unknown version'} (${path})${needless}` };
+  }
   if (required) return { ...common, detail: `not found; for ${purpose}`, remedy: install };
-  return { ...common, detail: `not found; the engine's own kernels do without` };
+  return { ...common, detail: `not found, nor needed: ${without}` };
 }
 
 /** Looks for what {@link describeCuda} judges. */

@@ -127,7 +127,7 @@ class CudaEngine implements Engine {
         stored ? this.buffers.add(stored, program.outputs[index]!) : into[index]!,
       );
       const { compute } = this.device;
-      this.ahead.push(compute.ticket());
+      this.ahead.push(compute.mark());
       if (this.ahead.length > mostAhead) await compute.wait(this.ahead.shift()!);
       return results;
     });

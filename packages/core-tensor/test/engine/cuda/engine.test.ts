@@ -389,6 +389,11 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     await expect(start({ device: 3 })).rejects.toThrow('device to be below 1, the number of cards, received 3');
     const none = { ...search, found: { ...search.found, nvrtc: [] } };
     await expect(startCudaEngine({}, none)).rejects.toThrow(CudaLibraryError);
+    const broken = { ...search.found.nvrtc[0]!, path: '/no/such/libnvrtc.so.13' };
+    const second = { ...search, found: { ...search.found, nvrtc: [broken, ...search.found.nvrtc] } };
+    await (await startCudaEngine({ kernelCache: false }, second)).close();
+    const only = { ...search, found: { ...search.found, nvrtc: [broken] } };
+    await expect(startCudaEngine({}, only)).rejects.toThrow('/no/such/libnvrtc.so.13 to be a library of this system');
     settings!.set('capability', 75);
     try {
       await expect(start()).rejects.toThrow(

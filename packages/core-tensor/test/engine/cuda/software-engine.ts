@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { findCudaLibraries, type LibrarySearch } from '../../../src/engine/cuda/libraries/find-libraries.js';
+import { loadNative } from '../../../src/engine/cuda/libraries/native.js';
 import { type SoftwareDevice, softwareDevice } from './software-device/software-device.js';
 
 /** What the engine is tested on, and its libraries. */
@@ -17,6 +18,8 @@ export async function deviceUnderTest(): Promise<DeviceUnderTest> {
   if (process.env.OCELLI_TEST_CUDA === 'card') return { search: findCudaLibraries(), settings: undefined };
   const device = await softwareDevice();
   if ('skipped' in device) return device;
+  // Before the first library is loaded, as in a program: threads get stacks deep enough for the compiler.
+  await loadNative();
   return { search: softwareSearch(device), settings: softwareSettings(device) };
 }
 

@@ -23,9 +23,10 @@ export function emittedStep(
   { grid, threads }: { readonly grid: KernelStep['grid']; readonly threads: readonly [x: number, y: number] },
 ): KernelStep {
   const { parameters, mayFail } = emitter;
-  const texts = parameters.map(({ dtype, written, name }) =>
-    // What is written may be what is read: an update in place.
-    written ? `${cTypes[dtype]}* ${name}` : `const ${cTypes[dtype]}* ${name}`,
+  // Where a result takes an argument's place, each element is read by the thread that then writes it, and before: what the
+  // compiler is promised holds for every order it may choose.
+  const texts = parameters.map(
+    ({ dtype, written, name }) => `${written ? '' : 'const '}${cTypes[dtype]}* __restrict__ ${name}`,
   );
   if (mayFail) texts.push('int* failure');
   return {

@@ -148,7 +148,10 @@ export function formUnits(graph: LiveGraph, options: UnitsOptions): Unit[] {
   }
 
   function join(index: number, candidates: readonly Unit[], reads: readonly Read[], space: Space, fresh: Fresh): void {
+    // With a unit that waits longer than it has to itself, its readers would wait too.
+    const depth = 1 + Math.max(-1, ...reads.map(({ node }) => unitOf.get(node)?.depth ?? -1));
     for (const unit of candidates) {
+      if (unit.depth > depth) continue;
       if (unit.members.length >= mostMembers || unit.reads.size >= mostReads) continue;
       const shared = unit.space.kind === 'row' || space.kind === 'flat' ? unit.space : space;
       const isRows = shared.kind === 'row' && space.kind === 'flat';

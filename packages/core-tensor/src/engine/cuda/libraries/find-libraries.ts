@@ -51,14 +51,15 @@ export function findCudaLibraries(around: SearchSurroundings = surroundings()): 
   return { found, searched };
 }
 
-/**
- * The library to load with a driver: the first one that is not for a later major version of CUDA than the driver's.
- * Undefined where there is none such.
- */
-export function chooseLibrary(search: LibrarySearch, name: LibraryName, driverMajor: number): FoundLibrary | undefined {
+/** The libraries that fit a driver, the likeliest first: not those for a later major version of CUDA than the driver's. */
+export function fittingLibraries(
+  search: LibrarySearch,
+  name: LibraryName,
+  driverMajor: number,
+): readonly FoundLibrary[] {
   const candidates = search.found[name];
   const followsCuda = name === 'nvrtc' || name === 'cublasLt';
-  return followsCuda ? candidates.find(({ major }) => major === undefined || major <= driverMajor) : candidates[0];
+  return followsCuda ? candidates.filter(({ major }) => major === undefined || major <= driverMajor) : candidates;
 }
 
 function filesOf(folder: string): string[] {

@@ -1,7 +1,7 @@
 import { bindCublasLt } from './cublas-lt.js';
 import { cudnnVersion } from './cudnn.js';
 import { bindDriver, type DeviceFacts } from './driver.js';
-import { chooseLibrary, type FoundLibrary, findCudaLibraries, type LibrarySearch } from './find-libraries.js';
+import { type FoundLibrary, findCudaLibraries, fittingLibraries, type LibrarySearch } from './find-libraries.js';
 import { type LibraryName, libraryKinds, libraryNames } from './library-kinds.js';
 import { loadNative, type Native } from './native.js';
 import { ncclVersion } from './nccl.js';
@@ -14,6 +14,8 @@ export interface LibraryReport {
   readonly title: string;
   readonly purpose: string;
   readonly required: boolean;
+  /** How the engine does without it, where it can. */
+  readonly without: string | undefined;
   readonly path: string | undefined;
   readonly version: string | undefined;
   /** Why it cannot be used, although it is there. */
@@ -38,10 +40,10 @@ export async function inspectCuda(search: LibrarySearch = findCudaLibraries()): 
   const driver = inspectDriver(native, search);
   const major = driver.major ?? 13;
   const libraries = libraryNames.map((name): LibraryReport => {
-    const { title, purpose, required, install } = libraryKinds[name];
-    const common = { name, title, purpose, required, install: install(major) };
+    const { title, purpose, required, without, install } = libraryKinds[name];
+    const common = { name, title, purpose, required, without, install: install(major) };
     if (name === 'driver') return { ...common, ...driver.library };
-    const chosen = chooseLibrary(search, name, major);
+    const chosen = fittingLibraries(search, name, major)[0];
     const newer = search.found[name][0];
     if (!chosen) {
       const problem = newer && `it is for CUDA ${newer.major}, and the driver for ${major}`;
@@ -55,7 +57,7 @@ export async function inspectCuda(search: LibrarySearch = findCudaLibraries()): 
 const unknown = { version: undefined, problem: undefined } as const;
 
 function inspectDriver(native: Native | undefined, search: LibrarySearch) {
-  const found = chooseLibrary(search, 'driver', 0);
+  const found = fittingLibraries(search, 'driver', 0)[0];
   const none = { major: undefined, devices: [], deviceProblem: undefined };
   if (!found || !native) return { ...none, library: { path: found?.path, ...unknown } };
   try {

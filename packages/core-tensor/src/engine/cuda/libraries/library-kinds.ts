@@ -9,6 +9,8 @@ export interface LibraryKind {
   /** What the engine uses it for. */
   readonly purpose: string;
   readonly required: boolean;
+  /** How the engine does without it. */
+  readonly without?: string;
   /** File names; the first group is the major version, which may be missing. */
   readonly files: { readonly linux: RegExp; readonly win32?: RegExp };
   /** What to install for a driver of a major CUDA version, as commands. */
@@ -42,8 +44,9 @@ export const libraryKinds: { readonly [Name in LibraryName]: LibraryKind } = {
   },
   cudnn: {
     title: 'cuDNN',
-    purpose: "nothing yet: attention and convolutions are the engine's own kernels",
+    purpose: 'attention and convolutions',
     required: false,
+    without: 'the engine has kernels of its own for attention and convolutions',
     files: { linux: /^libcudnn\.so(?:\.(\d+)[\d.]*)?$/, win32: /^cudnn64_(\d+)\.dll$/i },
     install: (major) =>
       `pip install nvidia-cudnn-cu${major}, or apt-get install libcudnn9-cuda-${major}, or conda install -c conda-forge cudnn`,
@@ -52,6 +55,7 @@ export const libraryKinds: { readonly [Name in LibraryName]: LibraryKind } = {
     title: 'NCCL',
     purpose: 'several cards',
     required: false,
+    without: 'the engine computes on one card',
     files: { linux: /^libnccl\.so(?:\.(\d+)[\d.]*)?$/ },
     install: (major) =>
       `pip install nvidia-nccl-cu${major}, or apt-get install libnccl2, or conda install -c conda-forge nccl`,

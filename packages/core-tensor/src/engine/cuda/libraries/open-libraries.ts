@@ -1,7 +1,7 @@
 import { bindCublasLt, type CublasLt } from './cublas-lt.js';
 import { CudaLibraryError } from './cuda-error.js';
 import { bindDriver, type Driver } from './driver.js';
-import { chooseLibrary, type FoundLibrary, findCudaLibraries, type LibrarySearch } from './find-libraries.js';
+import { type FoundLibrary, findCudaLibraries, fittingLibraries, type LibrarySearch } from './find-libraries.js';
 import { type LibraryName, libraryKinds } from './library-kinds.js';
 import { loadNative, type Native } from './native.js';
 import { bindNvrtc, type Nvrtc } from './nvrtc.js';
@@ -29,10 +29,10 @@ export interface CudaLibraries {
  */
 export async function openCudaLibraries(search: LibrarySearch = findCudaLibraries()): Promise<CudaLibraries> {
   const native = await loadNative();
-  const driver = bindDriver(native, required(search, 'driver', usualMajor));
+  const driver = openFirst(search, 'driver', usualMajor, (found) => bindDriver(native, found));
   const driverVersion = driver.version();
   const major = Math.floor(driverVersion / 1000);
-  const nvrtc = bindNvrtc(native, required(search, 'nvrtc', major));
+  const nvrtc = openFirst(search, 'nvrtc', major, (found) => bindNvrtc(native, found));
   const nvrtcVersion = nvrtc.version();
   if (nvrtcVersion[0] > major) throw tooNew(search, 'nvrtc', nvrtcVersion.join('.'), driverVersion);
   let cublasLt: CublasLt | undefined;
@@ -43,15 +43,29 @@ export async function openCudaLibraries(search: LibrarySearch = findCudaLibrarie
     nvrtc,
     nvrtcVersion,
     cublasLt() {
-      cublasLt ??= bindCublasLt(native, required(search, 'cublasLt', major));
+      cublasLt ??= openFirst(search, 'cublasLt', major, (found) => bindCublasLt(native, found));
       return cublasLt;
     },
   };
 }
 
-function required(search: LibrarySearch, name: LibraryName, driverMajor: number): FoundLibrary {
-  const chosen = chooseLibrary(search, name, driverMajor);
-  if (chosen) return chosen;
+/** The first library that loads, as one for another architecture does not. */
+function openFirst<T>(
+  search: LibrarySearch,
+  name: LibraryName,
+  driverMajor: number,
+  open: (found: FoundLibrary) => T,
+): T {
+  const candidates = fittingLibraries(search, name, driverMajor);
+  const failures: unknown[] = [];
+  for (const candidate of candidates) {
+    try {
+      return open(candidate);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
   const newer = search.found[name][0];
   if (newer) throw tooNew(search, name, String(newer.major), driverMajor * 1000);
   throw missingLibrary(search, name, driverMajor);

@@ -55,7 +55,8 @@ export function searchFolders(around: SearchSurroundings): SearchFolder[] {
   const seen = new Set<string>();
   const add = (origin: string, paths: readonly string[]) => {
     for (const path of paths) {
-      if (path === '' || seen.has(path)) continue;
+      // Stubs are for linking: they have the names and do nothing.
+      if (path === '' || seen.has(path) || /[\\/]stubs[\\/]?$/.test(path)) continue;
       seen.add(path);
       folders.push({ path, origin });
     }

@@ -55,7 +55,7 @@ export class Buffers {
     const source = new Uint8Array(data.buffer, data.byteOffset, bytes);
     if (!isSmall) compute.holdBack(copies, block.busyUntil);
     (isSmall ? staging : copyStaging).upload(source, block.address);
-    return this.add({ block, bytes, uploaded: isSmall ? 0 : copies.ticket(), doubts: [] }, { shape, dtype });
+    return this.add({ block, bytes, uploaded: isSmall ? 0 : copies.mark(), doubts: [] }, { shape, dtype });
   }
 
   add(stored: Stored, { shape, dtype }: ValueType): DeviceBuffer {

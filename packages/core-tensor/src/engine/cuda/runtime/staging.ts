@@ -25,7 +25,7 @@ export function createStaging(
   let [current, used] = [-1, segmentBytes];
 
   const next = () => {
-    if (current >= 0) segments[current]!.busyUntil = timeline.ticket();
+    if (current >= 0) segments[current]!.busyUntil = timeline.mark();
     current = (current + 1) % segmentCount;
     used = 0;
     if (segments.length === current) {

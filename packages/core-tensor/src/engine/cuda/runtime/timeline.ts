@@ -9,8 +9,10 @@ export interface Timeline {
   readonly stream: Address;
   /** Notes that something was put on the stream. */
   touch(): void;
-  /** Ticket of everything so far. */
+  /** Ticket of everything so far; what follows may count to it, until somebody asks for it. */
   ticket(): number;
+  /** Ticket of everything so far and nothing later, so that whoever waits for it waits no longer than necessary. */
+  mark(): number;
   isDone(ticket: number): boolean;
   /** Resolves when it is done; other work of the program goes on. */
   wait(ticket: number): Promise<void>;
@@ -49,6 +51,10 @@ export function createTimeline(driver: Driver): Timeline {
       isTouched = true;
     },
     ticket: () => (isTouched ? recorded + 1 : recorded),
+    mark() {
+      seal();
+      return recorded;
+    },
     isDone(ticket) {
       if (ticket <= done) return true;
       if (ticket > recorded) seal();

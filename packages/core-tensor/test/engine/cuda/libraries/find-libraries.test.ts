@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chooseLibrary, findCudaLibraries } from '../../../../src/engine/cuda/libraries/find-libraries.js';
+import { findCudaLibraries, fittingLibraries } from '../../../../src/engine/cuda/libraries/find-libraries.js';
 import type { SearchSurroundings } from '../../../../src/engine/cuda/libraries/search-folders.js';
 
 let root: string;
@@ -65,7 +65,10 @@ describe('libraries are found', () => {
       'libcudnn_graph.so.9',
     ])
       put('lib', name);
-    const { found } = findCudaLibraries(around({ variables: { LD_LIBRARY_PATH: join(root, 'lib') } }));
+    put('lib', 'stubs', 'libcuda.so.1');
+    const { found } = findCudaLibraries(
+      around({ variables: { LD_LIBRARY_PATH: `${join(root, 'lib')}${delimiter}${join(root, 'lib', 'stubs')}` } }),
+    );
     for (const candidates of Object.values(found)) expect(candidates).toEqual([]);
   });
 
@@ -141,15 +144,17 @@ describe('libraries are found', () => {
   });
 });
 
-describe('a library is chosen', () => {
-  test('that is not for a later CUDA than the driver; the version of cuDNN is its own', () => {
+describe('libraries fit a driver', () => {
+  test('that are not for a later CUDA; the version of cuDNN is its own', () => {
     put('a', 'libnvrtc.so.13');
     put('a', 'libnvrtc.so.12');
     put('a', 'libcudnn.so.99');
     const search = findCudaLibraries(around({ variables: { LD_LIBRARY_PATH: join(root, 'a') } }));
-    expect(chooseLibrary(search, 'nvrtc', 13)?.major).toBe(13);
-    expect(chooseLibrary(search, 'nvrtc', 12)?.major).toBe(12);
-    expect(chooseLibrary(search, 'nvrtc', 11)).toBeUndefined();
-    expect(chooseLibrary(search, 'cudnn', 12)?.major).toBe(99);
+    const majors = (name: 'nvrtc' | 'cudnn', driver: number) =>
+      fittingLibraries(search, name, driver).map(({ major }) => major);
+    expect(majors('nvrtc', 13)).toEqual([13, 12]);
+    expect(majors('nvrtc', 12)).toEqual([12]);
+    expect(majors('nvrtc', 11)).toEqual([]);
+    expect(majors('cudnn', 12)).toEqual([99]);
   });
 });

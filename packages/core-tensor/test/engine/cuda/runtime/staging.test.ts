@@ -23,7 +23,7 @@ function lateCard() {
   const timeline = {
     stream: 0,
     touch: () => undefined,
-    ticket: () => copies.length,
+    mark: () => copies.length,
     block(ticket: number) {
       if (ticket > done) waits++;
       for (; done < ticket; done++) copies[done]!();

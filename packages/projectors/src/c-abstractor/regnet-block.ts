@@ -24,16 +24,22 @@ function pointwise(x: Tensor, { weight, bias }: Conv2d): Tensor {
 }
 
 /** A convolution without bias, and the norm over channels behind it, which the official code names `bn`. */
-class ConvNorm extends Module {
+export class ConvNorm extends Module {
   readonly conv: Conv2d;
   readonly bn: LayerNorm;
 
-  constructor(inputs: number, outputs: number, deviation: number, kernel: { readonly depthwise: boolean }) {
+  constructor(inputs: number, outputs: number, deviation: number, kernel: 'pointwise' | 'depthwise' | 'full') {
     super();
     const initializer = initializers.normal(0, deviation);
-    this.conv = kernel.depthwise
-      ? new Conv2d(inputs, outputs, 3, { groups: inputs, padding: 1, bias: false, initializer })
-      : new Conv2d(inputs, outputs, 1, { bias: false, initializer });
+    this.conv =
+      kernel === 'pointwise'
+        ? new Conv2d(inputs, outputs, 1, { bias: false, initializer })
+        : new Conv2d(inputs, outputs, 3, {
+            groups: kernel === 'depthwise' ? inputs : 1,
+            padding: 1,
+            bias: false,
+            initializer,
+          });
     // timm's norm with activation, 1e-5, takes the place of its LayerNorm2d, 1e-6.
     this.bn = new LayerNorm(outputs, 1e-5);
   }
@@ -72,7 +78,11 @@ function squeezedWidth(width: number): number {
   return (width / 4) % 1 === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }
 
-class Bottleneck extends Module {
+/**
+ * RegNet's block as Honeybee configures it: SiLU, layer norm, a depthwise 3×3 convolution and squeeze-excitation, no
+ * bottleneck (Radosavovic et al. 2020; timm `models/regnet.py`).
+ */
+export class RegNetBlock extends Module {
   readonly conv1: ConvNorm;
   readonly conv2: ConvNorm;
   readonly se: SqueezeExcite;
@@ -81,38 +91,19 @@ class Bottleneck extends Module {
 
   constructor(inputs: number, outputs: number, deviation: number) {
     super();
-    this.conv1 = new ConvNorm(inputs, outputs, deviation, { depthwise: false });
-    this.conv2 = new ConvNorm(outputs, outputs, deviation, { depthwise: true });
+    this.conv1 = new ConvNorm(inputs, outputs, deviation, 'pointwise');
+    this.conv2 = new ConvNorm(outputs, outputs, deviation, 'depthwise');
     // From the input width, also where the block widens.
     this.se = new SqueezeExcite(outputs, squeezedWidth(inputs), deviation);
-    this.conv3 = new ConvNorm(outputs, outputs, deviation, { depthwise: false });
-    if (inputs !== outputs) this.downsample = new ConvNorm(inputs, outputs, deviation, { depthwise: false });
+    this.conv3 = new ConvNorm(outputs, outputs, deviation, 'pointwise');
+    if (inputs !== outputs) this.downsample = new ConvNorm(inputs, outputs, deviation, 'pointwise');
   }
 
+  /** x [batch, height, width, inputs] → [batch, height, width, outputs] */
   forward(x: Tensor): Tensor {
     const widened = silu(this.conv1.forward(x));
     const mixed = this.se.forward(silu(this.conv2.forward(widened)));
     const shortcut = this.downsample ? this.downsample.forward(x) : x;
     return silu(add(this.conv3.forward(mixed), shortcut));
-  }
-}
-
-/**
- * Blocks of RegNet as Honeybee configures them: timm's `RegStage` with stride 1, SiLU, layer norm, a depthwise 3×3
- * convolution and squeeze-excitation, no bottleneck (Radosavovic et al. 2020; timm `models/regnet.py`). Keys `b1`, `b2`, …
- */
-export class RegNetStage extends Module {
-  readonly [block: `b${number}`]: Bottleneck;
-
-  constructor(depth: number, inputs: number, outputs: number, deviation: number) {
-    super();
-    for (let block = 1; block <= depth; block++) {
-      Object.assign(this, { [`b${block}`]: new Bottleneck(block === 1 ? inputs : outputs, outputs, deviation) });
-    }
-  }
-
-  /** x [batch, height, width, inputs] → [batch, height, width, outputs] */
-  forward(x: Tensor): Tensor {
-    return (Object.values(this) as Bottleneck[]).reduce((hidden, block) => block.forward(hidden), x);
   }
 }
