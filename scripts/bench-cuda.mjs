@@ -47,7 +47,10 @@ function run(file, words, { limit, variables }) {
     });
     child.on('close', (code, signal) => {
       const lines = text.split('\n').filter((line) => line.startsWith('{'));
-      resolve({ lines, ending: signal ? `ended by ${signal} after ${limit} s` : code === 0 ? undefined : `code ${code}` });
+      resolve({
+        lines,
+        ending: signal ? `ended by ${signal} after ${limit} s` : code === 0 ? undefined : `code ${code}`,
+      });
     });
   });
 }

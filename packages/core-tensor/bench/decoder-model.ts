@@ -34,7 +34,15 @@ export interface DecoderSize {
 }
 
 /** The step that the speed of training is judged by. */
-export const decoderSize: DecoderSize = { layers: 4, width: 512, heads: 8, hidden: 1408, vocabulary: 4096, batch: 4, tokens: 256 };
+export const decoderSize: DecoderSize = {
+  layers: 4,
+  width: 512,
+  heads: 8,
+  hidden: 1408,
+  vocabulary: 4096,
+  batch: 4,
+  tokens: 256,
+};
 
 class Block extends Module {
   readonly norm1: RMSNorm;

@@ -14,3 +14,4 @@ export type { SearchFolder, SearchSurroundings } from './engine/cuda/libraries/s
 export type { CudaOptions } from './engine/cuda/options.js';
 export { type CudaMemory, planCudaMemory } from './engine/cuda/plan-memory.js';
 export { kernelCacheFolder } from './engine/cuda/runtime/kernel-cache.js';
+export { type CudaMemoryUse, cudaMemory } from './engine/cuda/runtime/memory-report.js';

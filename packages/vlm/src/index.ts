@@ -16,12 +16,14 @@ export {
 } from './llava-hr/config.js';
 export { llavaHrKeyMap } from './llava-hr/key-map.js';
 export { LlavaHrTower } from './llava-hr/llava-hr-tower.js';
+export { createManagedAnswerer, type ManagedAnswerer } from './managed/answer-managed.js';
+export { type ManagedVisionLanguageBatch, toManagedTensors } from './managed/batch.js';
 export type { ManagedDecoderConfig, ManagedVisionLanguageConfig } from './managed/config.js';
 export { managedDecoderKeyMap, managedModelKeyMap } from './managed/key-map.js';
 export { LevelAlignment } from './managed/level-alignment.js';
 export { ManagedDecoder, type ManagedDecoderOptions, type ManagedInput } from './managed/managed-decoder.js';
 export { ManagedVisionLanguageModel } from './managed/managed-model.js';
-export { type ManagedBatch, type ManagedBatchOptions, planManagedBatch } from './managed/plan.js';
+export { type ManagedBatch, type ManagedBatchOptions, planManagedBatch, type QuestionOptions } from './managed/plan.js';
 export { managedModelConfigs } from './managed/published-configs.js';
 export type { EncoderMixtureConfig, EncoderMixtureConfigInput } from './mixture/config.js';
 export { type EagleMixtureOptions, eagleMixtureConfig, eagleTowers } from './mixture/eagle.js';

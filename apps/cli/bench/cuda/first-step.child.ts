@@ -15,7 +15,10 @@ const now = () => performance.now() / 1e3;
 
 await useEngine('cuda', { precision: 'bfloat16' });
 const started = now();
-const { step } = await decoderTraining(decoderConfig(tiny), tiny ? { batch: 2, tokens: 16 } : { batch: 8, tokens: 1024 });
+const { step } = await decoderTraining(
+  decoderConfig(tiny),
+  tiny ? { batch: 2, tokens: 16 } : { batch: 8, tokens: 1024 },
+);
 const made = now();
 const [loss] = await step();
 await loss!.data();

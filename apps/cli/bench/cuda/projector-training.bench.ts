@@ -23,7 +23,11 @@ await cudaBench('projector-training', async ({ tiny, compare }) => {
   model.initialize(0).freeze('vision', 'language');
   fillLargeWeights(model);
 
-  const [visual, side, patches] = [model.visualTokensPerImage, vision.imageSize, (vision.imageSize / vision.patchSize) ** 2];
+  const [visual, side, patches] = [
+    model.visualTokensPerImage,
+    vision.imageSize,
+    (vision.imageSize / vision.patchSize) ** 2,
+  ];
   const inputs: VisionLanguageBatch = madeUpBatch({ batch, tokens, visual, side, vocabulary: language.vocabSize });
   const { step, trained } = trainingStep(model, inputs, (given) => model.loss(given));
   const projector = model.projector.config;

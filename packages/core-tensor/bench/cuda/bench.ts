@@ -56,8 +56,13 @@ export async function cudaBench(name: string, run: (bench: CudaBench) => Promise
     const rates = await measureRates(tiny);
     const torch = findPyTorch({ onProcessor: tiny });
     const report: CudaBench['report'] = (line) =>
-      print({ ...line, ...(tiny && { tiny, holds: null, floorHolds: null }), ...surroundings({ name, card, rates, more: line.versions }) });
-    const compare: CudaBench['compare'] = (comparison) => compareSides(comparison, { tiny, peers, torch, rates, report });
+      print({
+        ...line,
+        ...(tiny && { tiny, holds: null, floorHolds: null }),
+        ...surroundings({ name, card, rates, more: line.versions }),
+      });
+    const compare: CudaBench['compare'] = (comparison) =>
+      compareSides(comparison, { tiny, peers, torch, rates, report });
     await run({ tiny, rates, compare, report });
   } catch (error) {
     print({ bench: name, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -12,6 +12,16 @@ const deduplicate = z
   })
   .optional();
 
+/**
+ * Patterns in place of the data set's published one; each conversation draws one. The paper's ablations of instructions
+ * (table 5: ten patterns each, some with question and answer the other way round, one for all data sets of a task, or the
+ * name of the data set or the task instead of an instruction) are such lists, whose texts were not published.
+ */
+const patterns = z
+  .array(z.strictObject({ input: z.string(), target: z.string().min(1) }))
+  .min(1)
+  .optional();
+
 const options = z
   .strictObject({
     shuffle: z.boolean().optional(),
@@ -25,9 +35,9 @@ const options = z
 /** Where a data set of Honeybee is, and how its conversations are made. */
 export const taskConfigSchema = z.discriminatedUnion('type', [
   /** VQAv2: `v2_OpenEnded_mscoco_SPLIT2014_questions.json`, `v2_mscoco_SPLIT2014_annotations.json`, `images/`. */
-  z.strictObject({ type: z.literal('vqa'), root: path, split: z.enum(['train', 'val']), turns, deduplicate }),
+  z.strictObject({ type: z.literal('vqa'), root: path, split: z.enum(['train', 'val']), turns, deduplicate, patterns }),
   /** GQA: a JSON object of questions, and a folder of images. */
-  z.strictObject({ type: z.literal('gqa'), file: path, imageRoot: path, turns, deduplicate }),
+  z.strictObject({ type: z.literal('gqa'), file: path, imageRoot: path, turns, deduplicate, patterns }),
   /** OCR-VQA: `dataset.json`, and a folder of images. */
   z.strictObject({
     type: z.literal('ocrvqa'),
@@ -36,6 +46,7 @@ export const taskConfigSchema = z.discriminatedUnion('type', [
     split: z.enum(['train', 'val', 'test']),
     turns,
     deduplicate,
+    patterns,
   }),
   /** VSR: JSON Lines, or a JSON list. */
   z.strictObject({
@@ -45,11 +56,12 @@ export const taskConfigSchema = z.discriminatedUnion('type', [
     turns,
     /** How captions become questions; see `QuestionForm`. `published` is what Honeybee was trained with. */
     questionForm: z.enum(['published', 'corrected']).default('published'),
+    patterns,
   }),
   /** ScienceQA in LLaVA's files. */
-  z.strictObject({ type: z.literal('sqa'), files: z.array(path).min(1), imageRoot: path, options }),
+  z.strictObject({ type: z.literal('sqa'), files: z.array(path).min(1), imageRoot: path, options, patterns }),
   /** A-OKVQA: `aokvqa_v1p0_SPLIT.json`. */
-  z.strictObject({ type: z.literal('aokvqa'), file: path, imageRoot: path, turns, options }),
+  z.strictObject({ type: z.literal('aokvqa'), file: path, imageRoot: path, turns, options, patterns }),
   /** RefCOCO and its like: MDETR's `finetune_NAME_train.json`. */
   z.strictObject({
     type: z.literal('refexp'),
@@ -59,9 +71,10 @@ export const taskConfigSchema = z.discriminatedUnion('type', [
     turns,
     decimals,
     deduplicate,
+    patterns,
   }),
   /** Visual Genome: `image_data.json`, `region_descriptions.json`. */
-  z.strictObject({ type: z.literal('vgloc'), root: path, imageRoot: path, turns, decimals, deduplicate }),
+  z.strictObject({ type: z.literal('vgloc'), root: path, imageRoot: path, turns, decimals, deduplicate, patterns }),
   /** LLaVA's instruction data. */
   z.strictObject({
     type: z.literal('llava'),

@@ -72,7 +72,8 @@ export async function readTaskDataset(name: string, input: TaskConfigInput): Pro
  * length is that of one such draw, always the same one.
  */
 export function taskDataset(name: string, config: TaskConfig, { samples, patterns }: TaskSamples): Dataset {
-  const choices = patterns === undefined ? [] : INSTRUCTION_PATTERNS[patterns];
+  const own = 'patterns' in config ? config.patterns?.map((pattern) => ({ instruction: '', ...pattern })) : undefined;
+  const choices = own ?? (patterns === undefined ? [] : INSTRUCTION_PATTERNS[patterns]);
   const options = 'options' in config ? config.options : {};
   const fallback = fold(randomKey(0), name);
   const draw = (index: number, key: RandomKey = fold(fallback, index)) => {

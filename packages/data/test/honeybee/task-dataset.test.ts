@@ -99,6 +99,40 @@ describe('a data set of the recipe', () => {
     expect(await refcoco.get(0, randomKey(3))).toEqual(await refcoco.get(0, randomKey(3)));
   });
 
+  it('draws from patterns of its own, such as identifiers, or questions and answers the other way round', async () => {
+    const raw = (await fixtureRows()).find(({ cls }) => cls === 'VSRDataset')!.raw;
+    await write('vsr.json', raw);
+    const vsr = await readTaskDataset('vsr', {
+      type: 'vsr',
+      file: join(folder, 'vsr.json'),
+      imageRoot: 'i',
+      patterns: [
+        { input: 'vsr {question_interro}', target: '{answer}' },
+        { input: 'Ask something that is answered by {answer}.', target: '{question_interro}' },
+      ],
+    });
+    const published = await readTaskDataset('vsr', { type: 'vsr', file: join(folder, 'vsr.json'), imageRoot: 'i' });
+    const texts = async (dataset: typeof vsr, seed: number) =>
+      (await dataset.get(0, randomKey(seed))).turns.map(({ text }) => text.replace('<image>\n', ''));
+    const [asked, answer] = await texts(published, 0);
+    const question = asked!.slice(
+      'Answer the question using a single word or phrase. '.length,
+      -' Please answer yes or no.'.length,
+    );
+    const drawn = await Promise.all(Array.from({ length: 20 }, (_, seed) => texts(vsr, seed)));
+    expect(new Set(drawn.map(String))).toEqual(
+      new Set([[`vsr ${question}`, answer].join(), [`Ask something that is answered by ${answer}.`, question].join()]),
+    );
+    const unknown = {
+      type: 'vsr',
+      file: join(folder, 'vsr.json'),
+      imageRoot: 'i',
+      patterns: [{ input: '{phrase}', target: '!' }],
+    };
+    const wrong = await readTaskDataset('vsr', unknown as never);
+    await expect(async () => wrong.get(0, randomKey(0))).rejects.toThrow('{phrase}');
+  });
+
   it('of conversations as they are written needs no patterns', async () => {
     const rows = await fixtureRows();
     await write('llava.json', rows.find(({ cls }) => cls === 'LLaVAInstructDataset')!.raw);

@@ -2,7 +2,6 @@ import {
   add,
   Conv2d,
   gelu,
-  type Initializer,
   initializers,
   LayerNorm,
   Linear,
@@ -38,8 +37,7 @@ export class ConvNextBlock extends Module {
     this.norm = new LayerNorm(outputs, 1e-6);
     this.pwconv1 = new Linear(outputs, 4 * outputs, { initializer });
     this.pwconv2 = new Linear(4 * outputs, outputs, { initializer });
-    const small: Initializer = (_key, shape) => new Float32Array(shape[0]!).fill(1e-6);
-    this.gamma = new Parameter([outputs], { initializer: small });
+    this.gamma = new Parameter([outputs], { initializer: () => new Float32Array(outputs).fill(1e-6) });
   }
 
   /** x [batch, height, width, inputs] → [batch, height, width, outputs] */

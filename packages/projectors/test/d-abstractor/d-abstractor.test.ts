@@ -115,7 +115,7 @@ describe('DAbstractor', () => {
     const trained = new DAbstractor({ ...config, referencePoints: 'queries', initializerRange: 0.3 }).initialize(1);
     const weight = { weight: (trained.reference_points as Linear).floatWeight };
     const { grads } = await valueAndGrad(() => sum(trained.forward(features)), weight);
-    expect(((await grads.weight.data()) as Float32Array).some((value) => value !== 0)).toBe(true);
+    expect(((await grads.weight!.data()) as Float32Array).some((value) => value !== 0)).toBe(true);
   });
 
   it('drops on the residual branches only with a key, the same for the same key', async () => {

@@ -3,6 +3,7 @@ import type { FeatureLevel, VisionEncoder } from '@ocelli/encoders';
 import { type LlamaOutput, parseLlamaConfig } from '@ocelli/language';
 import { createFittingProjector, requireRows } from '../projection.js';
 import { createVision, type FeatureShape, type VisionConfig } from '../vision.js';
+import type { ManagedVisionLanguageBatch } from './batch.js';
 import { type ManagedVisionLanguageConfig, publishedProjector } from './config.js';
 import { LevelAlignment } from './level-alignment.js';
 import { ManagedDecoder, type ManagedDecoderOptions, type ManagedInput } from './managed-decoder.js';
@@ -72,6 +73,11 @@ export class ManagedVisionLanguageModel extends Module {
    */
   forward(pixelValues: Tensor, batch: ManagedBatch, options: ManagedDecoderOptions = {}): LlamaOutput {
     return this.decoder.forward(this.states(pixelValues), batch, options);
+  }
+
+  /** Mean cross-entropy of the next token over the positions that the labels train, a scalar. */
+  loss({ pixelValues, ...batch }: ManagedVisionLanguageBatch, options: ManagedDecoderOptions = {}): Tensor {
+    return this.forward(pixelValues, batch, options).loss!;
   }
 
   /** What the language model reads of images and sequences, for generating. */

@@ -30,12 +30,8 @@ export interface ManagedBatch {
   readonly questionMask: Tensor;
 }
 
-export interface ManagedBatchOptions
-  extends Pick<SpliceOptions, 'imageToken' | 'maximumLength' | 'padding' | 'buckets' | 'padTokenId'> {
-  /** Every image, in order, and one for every row without: its grid, or that it is one tile. */
-  readonly images: readonly (GridLayout | SingleTile)[];
-  /** Side of the square of features of a tower input. */
-  readonly featuresPerSide: number;
+/** What the question is that adaptive managers look at. */
+export interface QuestionOptions {
   /** Id that opens each turn, `<|im_start|>` of Qwen2: 151644. Default. */
   readonly openingToken?: number;
   /**
@@ -44,6 +40,15 @@ export interface ManagedBatchOptions
    * visual tokens instead. Makes no difference to static managers, those of the published models. Default: `caption`.
    */
   readonly captions?: 'caption' | 'none';
+}
+
+export interface ManagedBatchOptions
+  extends Pick<SpliceOptions, 'imageToken' | 'maximumLength' | 'padding' | 'buckets' | 'padTokenId'>,
+    QuestionOptions {
+  /** Every image, in order, and one for every row without: its grid, or that it is one tile. */
+  readonly images: readonly (GridLayout | SingleTile)[];
+  /** Side of the square of features of a tower input. */
+  readonly featuresPerSide: number;
   /** Which visual tokens are managed. Default: all. */
   readonly gridType?: ResidualManagersConfig['gridType'];
 }
@@ -56,8 +61,7 @@ export interface ManagedBatchOptions
  * @throws GridError if an image was laid out for another number of features
  */
 export function planManagedBatch(rows: readonly SpliceRow[], options: ManagedBatchOptions): ManagedBatch {
-  const { images, featuresPerSide, openingToken = 151_644, gridType = 'all', imageToken = IMAGE_TOKEN } = options;
-  const { captions = 'caption' } = options;
+  const { images, featuresPerSide, gridType = 'all', imageToken = IMAGE_TOKEN } = options;
   const tokens = planGridTokens(images, { featuresPerSide });
   const spliced = spliceImages(rows, { ...options, featureLengths: tokens.lengths });
   const { batch, length } = spliced;
@@ -81,9 +85,7 @@ export function planManagedBatch(rows: readonly SpliceRow[], options: ManagedBat
       featuresPerSide,
       lengths: tokens.lengths,
     });
-    const isCaption = questionIndex(row, openingToken).start < 0;
-    const asked = isCaption && captions === 'none' ? [] : questionPlaces(row, openingToken, spliced.lengths[index]!);
-    for (const place of asked.length > 0 ? asked : managed) questionMask[first + place] = 1;
+    for (const place of askedPlaces(row, managed, spliced.lengths[index]!, options)) questionMask[first + place] = 1;
   }
   const cells = [batch, length];
   return {
@@ -95,6 +97,23 @@ export function planManagedBatch(rows: readonly SpliceRow[], options: ManagedBat
     managedPlan: tensor(managedPlan, cells),
     questionMask: tensor(questionMask, cells),
   };
+}
+
+/**
+ * Places of what adaptive managers look at: the row's question, or where it has none its managed visual tokens.
+ *
+ * @param managed their places
+ * @param length of the row's sequence
+ */
+export function askedPlaces(
+  row: QuestionRow,
+  managed: readonly number[],
+  length: number,
+  { openingToken = 151_644, captions = 'caption' }: QuestionOptions,
+): readonly number[] {
+  const isCaption = questionIndex(row, openingToken).start < 0;
+  const asked = isCaption && captions === 'none' ? [] : questionPlaces(row, openingToken, length);
+  return asked.length > 0 ? asked : managed;
 }
 
 /** Which of an image's visual tokens are managed. */

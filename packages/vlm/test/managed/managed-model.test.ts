@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import {
   argMax,
   closeEngine,
+  expandDims,
   loadWeights,
   materialize,
+  mul,
   randomKey,
   saveWeights,
   streamKey,
   type Tensor,
   valueAndGrad,
 } from '@ocelli/core-tensor';
-import { gridLayout, imageGrid } from '@ocelli/data';
+import { collate, gridLayout, imageGrid } from '@ocelli/data';
 import { generate } from '@ocelli/language';
 import type { ResidualManagersConfigInput } from '@ocelli/manager';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  createManagedAnswerer,
   type ManagedBatchOptions,
   ManagedDecoder,
   type ManagedVisionLanguageConfig,
@@ -24,6 +27,7 @@ import {
   managedModelConfigs,
   managedModelKeyMap,
   planManagedBatch,
+  toManagedTensors,
 } from '../../src/index.js';
 import { difference, integers, normal } from '../support.js';
 
@@ -180,6 +184,73 @@ describe('ManagedVisionLanguageModel', () => {
     };
     expect(await placesOf()).toEqual([14, 15, 16]);
     expect(await placesOf('none')).toEqual(Array.from({ length: 14 }, (_, place) => place));
+  });
+
+  describe('given batches of a loader', () => {
+    const collated = (padding: 'left' | 'right') => {
+      const samples = rows.map(({ sampleId, inputIds, labels }) => {
+        const start = inputIds.indexOf(-200);
+        const expand = (values: readonly number[], filler: number) =>
+          start < 0 ? values : [...values.slice(0, start), ...Array(14).fill(filler), ...values.slice(start + 1)];
+        return {
+          sampleId,
+          inputIds: Int32Array.from(expand(inputIds, -1)),
+          labels: Int32Array.from(expand(labels, -100)),
+          images: start < 0 ? [] : [{ image: 0, start, tokens: 14 }],
+          pixels:
+            start < 0 ? [] : [{ data: picture, width: 8, height: 8, tiles: 3, imageSize: { width: 16, height: 8 } }],
+        };
+      });
+      const options = { visualTokensPerImage: 4, grid, padTokenId: 0, buckets: [30], padding } as const;
+      return collate(samples as never, options);
+    };
+    let picture: Float32Array;
+    beforeAll(async () => {
+      picture = ((await pixels.data()) as Float32Array).slice(0, 3 * 192);
+    });
+
+    it.each(['left', 'right'] as const)('plans them as rows with markers, padded on the %s', async (padding) => {
+      const model = trained({ type: 'adaptive-cross' });
+      const given = toManagedTensors(collated(padding), model, { openingToken: 3 });
+      const planned = batchOf({ padding });
+      expect(await given.questionMask.data()).toEqual(await planned.questionMask.data());
+      expect(given.pixelValues.shape).toEqual([3, 3, 8, 8]);
+      const same = await difference(
+        mul(model.forward(given.pixelValues, given).logits, expandDims(given.attentionMask, -1)),
+        mul(model.forward(pixels, planned).logits, expandDims(planned.attentionMask, -1)),
+      );
+      expect(same).toBeLessThan(1e-5);
+      expect(await difference(model.loss(given), model.forward(pixels, planned).loss!)).toBeLessThan(1e-5);
+    });
+
+    it('manages what the managers say, and lets texts alone use the tower', async () => {
+      const main = trained({ gridType: 'main' });
+      const { managedPlan, gridTokens } = toManagedTensors(collated('right'), main);
+      const tokens = gridTokens.rows.shape[0]!;
+      const managed = Array.from((await managedPlan.data()) as Int32Array).filter((row) => row < tokens);
+      expect(managed).toEqual([0, 1, 2, 3]);
+      const [, text] = rows;
+      const silent = { ...text!, inputIds: Int32Array.from(text!.inputIds), labels: Int32Array.from(text!.labels) };
+      const options = { visualTokensPerImage: 4, padTokenId: 0, buckets: [16] };
+      const batch = toManagedTensors(collate([{ ...silent, images: [], pixels: [] }], options), main);
+      expect(batch.pixelValues.shape).toEqual([1, 3, 8, 8]);
+      expect(Number.isFinite(await main.loss(batch).item())).toBe(true);
+    });
+
+    it.each(['static', 'adaptive-average'] as const)(
+      'answers them with %s managers, batch after batch',
+      async (type) => {
+        const model = trained({ type });
+        const answer = createManagedAnswerer(model);
+        const first = toManagedTensors(collated('left'), model, { openingToken: 3 });
+        const other = { ...first, pixelValues: mul(first.pixelValues, -3) };
+        for (const batch of [first, other]) {
+          const prompt = model.input(batch.pixelValues, batch);
+          const expected = await generate(model.decoder.language, { ...prompt, maxNewTokens: 3 });
+          expect(await answer(batch, { maxNewTokens: 3 })).toEqual(expected);
+        }
+      },
+    );
   });
 
   it('answers a prompt that managers add to, and adds nothing in later steps', async () => {

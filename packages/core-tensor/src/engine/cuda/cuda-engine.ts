@@ -11,6 +11,7 @@ import { openCudaLibraries } from './libraries/open-libraries.js';
 import type { CudaOptions } from './options.js';
 import { Buffers, engineError, requireData, requireType, type ValueType } from './runtime/buffers.js';
 import { type Device, openDevice } from './runtime/device.js';
+import { noteDevice } from './runtime/memory-report.js';
 import { type PreparedProgram, prepareProgram } from './runtime/prepared-program.js';
 import { runProgram } from './runtime/run-program.js';
 
@@ -57,6 +58,7 @@ class CudaEngine implements Engine {
     private readonly device: Device,
     private readonly options: CudaOptions,
   ) {
+    noteDevice(this, device);
     this.buffers = new Buffers(
       this,
       device,
@@ -122,7 +124,9 @@ class CudaEngine implements Engine {
         requireType(type, `as the buffer for output ${index}`, target);
         return this.buffers.get('run', target);
       });
-      const fresh = runProgram(this.device, prepared, sources, targets, program.outputs);
+      const fresh = this.buffers.using([...sources, ...targets], () =>
+        runProgram(this.device, prepared, sources, targets, program.outputs),
+      );
       const results = fresh.map((stored, index) =>
         stored ? this.buffers.add(stored, program.outputs[index]!) : into[index]!,
       );

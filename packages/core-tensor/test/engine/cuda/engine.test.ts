@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cudaMemory } from '../../../src/cuda.js';
 import { buildGraph } from '../../../src/engine/build-graph.js';
 import { startCudaEngine } from '../../../src/engine/cuda/cuda-engine.js';
 import { CudaError, CudaLibraryError, CudaMemoryError } from '../../../src/engine/cuda/libraries/cuda-error.js';
 import type { CudaOptions } from '../../../src/engine/cuda/options.js';
 import type { DeviceBuffer, Engine, Program } from '../../../src/engine/engine.js';
+import { startReferenceEngine } from '../../../src/engine/reference/reference-engine.js';
 import {
   add,
   closeEngine,
@@ -284,6 +286,20 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     });
   });
 
+  test('computes without cuBLASLt what needs no products, and says what is missing for the others', async () => {
+    await engine.close();
+    engine = await startCudaEngine({ kernelCache: false }, { ...search, found: { ...search.found, cublasLt: [] } });
+    const x = input([2, 2]);
+    const program = await compiled([x], [relu(x)]);
+    const a = engine.upload(Float32Array.of(-1, 2, 3, -4), [2, 2], 'float32');
+    const [result] = await engine.run(program, [a]);
+    expect(await values(result!)).toEqual([0, 2, 3, 0]);
+    const error = await compiled([x], [matmul(x, x)]).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CudaLibraryError);
+    expect((error as CudaLibraryError).message).toContain('the library cuBLASLt, for matrix products');
+    expect((error as CudaLibraryError).message).toMatch(/pip install .*nvidia-cublas/);
+  });
+
   test('says what it has where the memory of the card is used up, and goes on', async () => {
     await engine.close();
     await start({ memoryLimit: 2 ** 20 });
@@ -305,8 +321,24 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     await start({ memoryLimit: 2 ** 20 });
     for (let i = 0; i < 20; i++) {
       await engine.download(engine.upload(new Float32Array(50_000), [50_000], 'float32'));
+      // What one turn of the event loop has made lives as long as it lasts.
+      await new Promise(setImmediate);
     }
     expect((await values(floats(1)))[0]).toBe(1);
+  });
+
+  test('says how much memory it takes', async () => {
+    const before = cudaMemory(engine);
+    const buffer = engine.upload(new Float32Array(2 ** 18), [2 ** 18], 'float32');
+    const during = cudaMemory(engine);
+    expect(during.alive - before.alive).toBe(2 ** 20);
+    expect(during.total).toBeGreaterThanOrEqual(during.free + during.alive);
+    engine.free(buffer);
+    const after = cudaMemory(engine);
+    expect([after.alive, after.kept - before.kept, after.peak]).toEqual([before.alive, 2 ** 20, during.alive]);
+    const other = await startReferenceEngine();
+    expect(() => cudaMemory(other)).toThrow('an engine of the name cuda, received reference');
+    await other.close();
   });
 
   onSoftware('gives kept memory back before it gives up', async () => {
@@ -394,6 +426,14 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     await (await startCudaEngine({ kernelCache: false }, second)).close();
     const only = { ...search, found: { ...search.found, nvrtc: [broken] } };
     await expect(startCudaEngine({}, only)).rejects.toThrow('/no/such/libnvrtc.so.13 to be a library of this system');
+    settings!.set('deviceCount', 0);
+    try {
+      const error = await start().catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(CudaError);
+      expect((error as CudaError).message).toMatch(/CUDA_ERROR_NO_DEVICE \(100: .*nvidia-smi lists the cards/);
+    } finally {
+      settings!.set('deviceCount', 1);
+    }
     settings!.set('capability', 75);
     try {
       await expect(start()).rejects.toThrow(

@@ -8,6 +8,7 @@ import { cumsum } from './scan.js';
 import { scatterAddRows } from './scatter.js';
 import { scatterAddAlongAxis } from './scatter-lines.js';
 import { topKIndices } from './top-k.js';
+import { transpose } from './transpose.js';
 
 /** Primitives with kernels of their own. All others are computed by kernels that are written for each graph. */
 const lowerings = {
@@ -20,6 +21,7 @@ const lowerings = {
   matmulBnb4,
   scatterAddRows,
   scatterAddAlongAxis,
+  transpose,
   updateSlice,
 } satisfies { readonly [Name in PrimitiveName]?: CudaLowering<Name> };
 

@@ -47,7 +47,9 @@ function spreadOf(shape: Shape, axes: readonly number[]): Spread {
   const isLastReduced = axes.includes(last) || kept === 1;
   const across = isLastReduced ? 1 : Math.min(32, 2 ** Math.ceil(Math.log2(kept)));
   // Sums are exchanged within whole warps.
-  const along = isLastReduced ? Math.max(32, Math.min(256, 2 ** Math.ceil(Math.log2(reduced)))) : Math.max(1, 256 / across);
+  const along = isLastReduced
+    ? Math.max(32, Math.min(256, 2 ** Math.ceil(Math.log2(reduced))))
+    : Math.max(1, 256 / across);
   const blocks = Math.ceil(kept / across);
   const parts = Math.max(1, Math.min(Math.floor(reduced / (along * 8)), Math.ceil(enoughBlocks / blocks)));
   return { across, along, parts };

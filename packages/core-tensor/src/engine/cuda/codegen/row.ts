@@ -102,22 +102,28 @@ export function rowStep(context: EmitterContext, { rows, width, stores }: RowGro
   }
   const registers = [...emitter.kept].map(([name, type]) => `${type} ${name}[${perThread}];`);
   const kept = body.flatMap((each) => (typeof each === 'string' ? [each] : inRegisters(each, emitter.kept)));
-  return emittedStep('row', emitter, [...header(), ...registers, ...kept, ...storesOfRows()], {
+  const statements = [...registers, ...kept, ...storesOfRows()];
+  return emittedStep('row', emitter, [...header(statements), ...statements], {
     grid: [Math.ceil(rows / rowsPerBlock), 1, 1],
     threads: [threads * rowsPerBlock, 1],
   });
 
-  function header(): string[] {
+  function header(statements: readonly string[]): string[] {
     const type = indexType(rows * width);
     const first = `(${type})blockIdx.x${rowsPerBlock > 1 ? ` * ${rowsPerBlock} + threadIdx.x / ${threads}` : ''}`;
     const lane = rowsPerBlock > 1 ? `threadIdx.x % ${threads}` : 'threadIdx.x';
-    if (rows % rowsPerBlock === 0) return [`const ${type} row = ${first};`, `const int lane = ${lane};`];
-    return [
-      `const bool inside = ${first} < ${rows};`,
+    const isWhole = rows % rowsPerBlock === 0;
+    const declared = [
+      ...(isWhole ? [] : [`const bool inside = ${first} < ${rows};`]),
       // Threads without a row stay, as all take part in the exchange of sums.
-      `const ${type} row = inside ? ${first} : ${rows - 1};`,
+      `const ${type} row = ${isWhole ? first : `inside ? ${first} : ${rows - 1}`};`,
       `const int lane = ${lane};`,
     ];
+    const isUsed = (line: string) => {
+      const name = line.split(' ')[2]!;
+      return [...declared, ...statements].some((other) => other !== line && new RegExp(`\\b${name}\\b`).test(other));
+    };
+    return declared.filter(isUsed);
   }
 
   function storesOfRows(): string[] {

@@ -17,6 +17,7 @@ import { protectArguments } from './slice-updates.js';
 import { findNarrow, type Precision } from './storage.js';
 import { formUnits, type Unit } from './units.js';
 import { createValues, type Values } from './values.js';
+import { joinVectorProducts } from './vector-products.js';
 import { writeUnit } from './write-unit.js';
 
 /** How {@link planProgram} plans. */
@@ -70,7 +71,7 @@ export function planProgram(original: Graph, { precision }: PlanOptions): Progra
     (isConstant(unit) ? preparation : steps).push(...written);
   }
   const outputs = graph.outputs.map((index, position) => values.output(index, position, steps));
-  return placed(values.all, preparation, steps, outputs);
+  return placed(values.all, preparation, joinVectorProducts(steps, values), outputs);
 }
 
 /** Nodes that attentions compute. */

@@ -13,6 +13,7 @@ import { writeAttention } from './write-attention.js';
 import { writeConvolution } from './write-convolution.js';
 import { writeOpaque } from './write-launches.js';
 import { writeMatmul } from './write-matmul.js';
+import { writeQuantized } from './write-quantized.js';
 
 export interface WriteOptions {
   readonly values: Values;
@@ -37,7 +38,7 @@ export function writeUnit(live: LiveGraph, unit: Unit, options: WriteOptions): S
   };
   switch (unit.kind) {
     case 'flat':
-      return [pointwiseStep(context, stores)];
+      return transposition(live, unit, values) ?? [pointwiseStep(context, stores)];
     case 'row':
       return [rowStep(context, { ...(unit.space as Unit['space'] & { readonly kind: 'row' }), stores })];
     case 'reduce': {
@@ -56,8 +57,23 @@ export function writeUnit(live: LiveGraph, unit: Unit, options: WriteOptions): S
     case 'opaque': {
       const { op } = operation(first)!;
       if (op === 'reduceSum') return [{ kind: 'fill', value: values.of(first), byte: 0 }];
+      if (op === 'matmulNBits' || op === 'matmulBnb4') return writeQuantized(live, first, values);
       if (op === 'conv2d' || op === 'convTranspose2d') return writeConvolution(live, first, values);
       return writeOpaque(live, first, values);
     }
   }
+}
+
+/** Elements from which it shows that neighbouring threads read and write neighbouring elements. */
+const manyElements = 2 ** 14;
+
+/** A transposition that moves the last axis, of what is in memory, has kernels of its own that go by tiles. */
+function transposition(live: LiveGraph, { members, reads }: Unit, values: Values): Step[] | undefined {
+  const [index] = members as [number];
+  const node = live.operation(index)!;
+  if (members.length > 1 || node.op !== 'transpose' || sizeOf(node.shape) < manyElements) return undefined;
+  const movesLast = node.attributes.permutation.at(-1) !== node.shape.length - 1;
+  const isInMemory = reads.has(live.root(node.inputs[0]!));
+  const holdsSame = values.dtype(values.of(node.inputs[0]!)) === values.dtype(values.of(index));
+  return movesLast && isInMemory && holdsSame ? writeOpaque(live, index, values) : undefined;
 }

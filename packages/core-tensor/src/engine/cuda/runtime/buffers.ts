@@ -30,6 +30,8 @@ export interface ValueType {
 export class Buffers {
   private readonly stored = new Map<number, Stored>();
   private readonly references = new Map<number, WeakRef<DeviceBuffer>>();
+  /** What is being computed with, whoever refers to it. */
+  private inUse: readonly (Stored | undefined)[] = [];
   private readonly memory = new MemoryPressure((ids) => {
     for (const id of ids) this.drop(id);
   });
@@ -99,6 +101,16 @@ export class Buffers {
     if (stored.doubts.length > 0) stored.doubts = stored.doubts.filter(({ isSettled }) => !isSettled);
   }
 
+  /** Does something for which values have to stay, although nobody may refer to them any more. */
+  using<T>(stored: readonly (Stored | undefined)[], work: () => T): T {
+    this.inUse = stored;
+    try {
+      return work();
+    } finally {
+      this.inUse = [];
+    }
+  }
+
   free(buffer: DeviceBuffer): void {
     this.memory.release(buffer);
   }
@@ -124,7 +136,10 @@ export class Buffers {
   /** Takes back what nothing refers to any more, without waiting for finalizers. */
   private reclaim(): void {
     collectGarbage();
-    for (const [id, reference] of [...this.references]) if (!reference.deref()) this.drop(id);
+    const kept = new Set(this.inUse);
+    for (const [id, reference] of [...this.references]) {
+      if (!reference.deref() && !kept.has(this.stored.get(id))) this.drop(id);
+    }
   }
 
   /** Orders what is computed from now on behind the upload of a buffer. */

@@ -23,24 +23,10 @@ const window = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups
 
 /** Sizes at which kernels take other ways than in the small cases that all engines share. */
 export const moreCases: { readonly [Name in PrimitiveName]?: readonly Case[] } = {
-  gather: [
-    applies('gather', 'of rows of 16 bytes', [uniform([9, 24]), places([7], 9)], { axis: 0 }),
-    applies('gather', 'along the last axis', [uniform([3, 5]), places([4], 5)], { axis: 1 }),
-  ],
-  takeAlongAxis: [applies('takeAlongAxis', 'of many', [uniform([5, 70]), places([5, 90], 70)], { axis: 1 })],
   transpose: [
     applies('transpose', 'of squares', [uniform([2, 40, 3, 35])], { permutation: [2, 3, 0, 1] }),
     applies('transpose', 'of squares and others', [uniform([33, 2, 5, 34])], { permutation: [3, 1, 2, 0] }),
     applies('transpose', 'of rows of 16 bytes', [uniform([2, 5, 3, 16])], { permutation: [0, 2, 1, 3] }),
-  ],
-  concat: [
-    applies(
-      'concat',
-      'of many',
-      Array.from({ length: 18 }, (_, i) => uniform([2, (i % 3) + 1])),
-      { axis: 1 },
-    ),
-    applies('concat', 'of rows of 16 bytes', [uniform([2, 8]), uniform([2, 24]), uniform([2, 16])], { axis: 1 }),
   ],
   cumsum: [
     applies('cumsum', 'of long lines', [uniform([2, 700])], { axis: 1, reverse: false }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gather, takeAlongAxis, updateSlice } from '../../../../src/engine/cuda/codegen/indexing.js';
+import { updateSlice } from '../../../../src/engine/cuda/codegen/indexing.js';
 import type { Lowered } from '../../../../src/engine/cuda/codegen/lowered.js';
 import { scatterAddRows } from '../../../../src/engine/cuda/codegen/scatter.js';
 import { scatterAddAlongAxis } from '../../../../src/engine/cuda/codegen/scatter-lines.js';
@@ -20,11 +20,6 @@ const int32 = (...values: number[]): HostTensor => ({
   dtype: 'int32',
   data: Int32Array.from(values),
 });
-const int64 = (...values: bigint[]): HostTensor => ({
-  shape: [values.length],
-  dtype: 'int64',
-  data: BigInt64Array.from(values),
-});
 const dtype = 'float32';
 
 /** Launches whose indices leave the axis, what they note, and what is left where nothing could be written. */
@@ -40,30 +35,6 @@ const trials: readonly (Trial & { readonly title: string; readonly noted: number
     ) => ({ title, lowered: lower(inputs), inputs, outputs: [{ shape, dtype } as const], noted, kept });
     const many = Array.from({ length: 100 }, (_, i) => (i === 70 ? 5 : i % 3));
     return [
-      trial(
-        'gather',
-        (inputs) => gather({ inputs, shape: [2, 2], dtype, attributes: { axis: 0 } }),
-        [floats([3, 2]), int32(1, 3)],
-        [2, 2],
-        [1, 3, 3, 0],
-        [3, 4, Number.NaN, Number.NaN],
-      ),
-      trial(
-        'gather by an int64 that no int32 holds',
-        (inputs) => gather({ inputs, shape: [1, 2], dtype, attributes: { axis: 0 } }),
-        [floats([3, 2]), int64(-(2n ** 40n))],
-        [1, 2],
-        [1, -2147483647, 3, 0],
-        [Number.NaN, Number.NaN],
-      ),
-      trial(
-        'takeAlongAxis',
-        (inputs) => takeAlongAxis({ inputs, shape: [2], dtype, attributes: { axis: 0 } }),
-        [floats([3]), int32(-1, 2)],
-        [2],
-        [1, -1, 3, 0],
-        [Number.NaN, 3],
-      ),
       trial(
         'scatterAddRows of few',
         (inputs) => scatterAddRows({ inputs, shape: [2], dtype, attributes: { rows: 2 } }),

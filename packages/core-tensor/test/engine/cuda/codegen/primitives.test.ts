@@ -1,13 +1,11 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DType } from '../../../../src/dtype.js';
 import { argMax } from '../../../../src/engine/cuda/codegen/arg-max.js';
-import { concat } from '../../../../src/engine/cuda/codegen/concat.js';
 import { conv2d, convTranspose2d } from '../../../../src/engine/cuda/codegen/convolution.js';
-import { gather, takeAlongAxis, updateSlice } from '../../../../src/engine/cuda/codegen/indexing.js';
+import { updateSlice } from '../../../../src/engine/cuda/codegen/indexing.js';
 import type { CudaLowering } from '../../../../src/engine/cuda/codegen/lowered.js';
 import { matmul } from '../../../../src/engine/cuda/codegen/matmul.js';
 import { matmulBnb4, matmulNBits } from '../../../../src/engine/cuda/codegen/quantized.js';
-import { randomUniform } from '../../../../src/engine/cuda/codegen/random.js';
 import { cumsum } from '../../../../src/engine/cuda/codegen/scan.js';
 import { scatterAddRows } from '../../../../src/engine/cuda/codegen/scatter.js';
 import { scatterAddAlongAxis } from '../../../../src/engine/cuda/codegen/scatter-lines.js';
@@ -24,12 +22,8 @@ import { primitiveTrial } from './primitive-trial.js';
 import { loadKernels, runLowered, threadOrders } from './run-lowered.js';
 
 const lowerings = {
-  gather,
-  takeAlongAxis,
   updateSlice,
   transpose,
-  concat,
-  randomUniform,
   cumsum,
   argMax,
   topKIndices,

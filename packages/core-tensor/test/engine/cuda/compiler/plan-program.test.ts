@@ -85,11 +85,20 @@ describe('planProgram', () => {
   });
 
   it('adds bias and residual while a product is written', () => {
-    const [x, weight, bias, residual] = [input([6, 16]), input([8, 16]), input([8]), input([6, 8])];
+    const [x, weight, bias, residual] = [input([16, 16]), input([8, 16]), input([8]), input([16, 8])];
     const made = plan([add(residual, linear(x, weight, bias))], [x, weight, bias, residual]);
     expect(kinds(made)).toEqual(['matmul']);
     const [step] = products(made);
-    expect([step!.bias, step!.residual].map((value) => made.values[value!]!.shape)).toEqual([[8], [6, 8]]);
+    expect([step!.bias, step!.residual].map((value) => made.values[value!]!.shape)).toEqual([[8], [16, 8]]);
+  });
+
+  it('multiplies the few rows of a token with several weights in one launch', () => {
+    const inputs = [input([1, 64]), input([64, 64]), input([16, 64]), input([16, 64]), input([64, 64]), input([64])];
+    const [x, q, k, v, o, bias] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    const outputs = [linear(x, q, bias), linear(x, k), linear(x, v)];
+    const made = plan([...outputs, add(x, linear(gelu(outputs[0]!), o))], inputs);
+    expect(kinds(made)).toEqual(['vector', 'pointwise', 'vector']);
+    expect(kernels(made)[0]!.writes).toHaveLength(3);
   });
 
   it('multiplies with a number on the way', () => {
