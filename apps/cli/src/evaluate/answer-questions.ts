@@ -1,3 +1,4 @@
+import { ConfigError } from '@ocelli/core-tensor';
 import {
   type Conversation,
   type ConversationTemplate,
@@ -9,15 +10,8 @@ import {
   type Tokenizer,
 } from '@ocelli/data';
 import { isExactMatch, type ScoredQuestion } from '@ocelli/eval';
-import {
-  type AnyAspectOptions,
-  anyAspectImageProcessor,
-  createAnswerer,
-  prepareAnyAspect,
-  toTensors,
-  type VisionLanguageBatch,
-  type VisionLanguageModel,
-} from '@ocelli/vlm';
+import { type AnyAspectOptions, anyAspectImageProcessor, prepareAnyAspect, VisionLanguageModel } from '@ocelli/vlm';
+import { answererOf, inputsFor, type ModelInputs, type TrainedModel } from '../train/trained-model.js';
 import { answerText } from './answer-text.js';
 
 const batchSize = 64;
@@ -59,7 +53,7 @@ export interface AnswerQuestionsOptions {
  *   sample.
  */
 export async function answerQuestions(
-  model: VisionLanguageModel,
+  model: TrainedModel,
   questions: readonly Question[],
   {
     tokenizer,
@@ -75,6 +69,14 @@ export async function answerQuestions(
   const conversations = questions.map(({ id, conversation }) => ({ ...conversation, id }));
   const processor = imageProcessor ?? squashImageProcessor(model.imageSize);
   if (shortestEdge !== undefined) {
+    if (!(model instanceof VisionLanguageModel)) {
+      throw new ConfigError({
+        operation: 'answer with --shortest-edge',
+        expected: 'a model without managers',
+        received: 'one with managers, whose levels are squares',
+        remedy: 'Leave it out.',
+      });
+    }
     const options = { template, imageProcessor: anyAspectImageProcessor(processor, shortestEdge), maximumLength };
     const batches = oneByOne(model, conversations, { tokenizer, ...options }, signal);
     return answerBatches(model, batches, questions, { tokenizer, template, onProgress });
@@ -95,7 +97,8 @@ export async function answerQuestions(
     ...(signal && { signal }),
   });
   const batches = async function* () {
-    for await (const batch of loader) yield toTensors(batch);
+    const toInputs = inputsFor(model, tokenizer);
+    for await (const batch of loader) yield toInputs(batch);
   };
   return answerBatches(model, batches(), questions, { tokenizer, template, onProgress });
 }
@@ -106,7 +109,7 @@ async function* oneByOne(
   conversations: readonly Conversation[],
   options: AnyAspectOptions,
   signal: AbortSignal | undefined,
-): AsyncGenerator<VisionLanguageBatch> {
+): AsyncGenerator<ModelInputs> {
   for (const conversation of conversations) {
     signal?.throwIfAborted();
     yield await prepareAnyAspect(model, conversation, options);
@@ -114,12 +117,12 @@ async function* oneByOne(
 }
 
 async function answerBatches(
-  model: VisionLanguageModel,
-  batches: AsyncIterable<VisionLanguageBatch>,
+  model: TrainedModel,
+  batches: AsyncIterable<ModelInputs>,
   questions: readonly Question[],
   { tokenizer, template, onProgress }: Pick<AnswerQuestionsOptions, 'tokenizer' | 'template' | 'onProgress'>,
 ): Promise<ScoredQuestion[]> {
-  const answer = createAnswerer(model);
+  const answer = answererOf(model);
   const maxNewTokens = longestAnswer(questions, tokenizer, template) + spareTokens;
   const scored: ScoredQuestion[] = [];
   for await (const batch of batches) {

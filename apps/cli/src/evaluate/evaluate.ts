@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { ConfigError, closeEngine, writeFileAtomically } from '@ocelli/core-tensor';
 import { loadTokenizer } from '@ocelli/data';
 import { accuracyByType, constantBaseline } from '@ocelli/eval';
-import { loadModel } from '@ocelli/vlm';
+import { loadModel, ManagedVisionLanguageModel, modelKindOf, VisionLanguageModel } from '@ocelli/vlm';
 import { UnknownNameError } from '../errors.js';
 import type { ReproduceContext } from '../reproduce/context.js';
 import { type RunDescription, runSchema } from '../train/config.js';
 import { readRunFile, requireData } from '../train/load-config.js';
 import { refuseIn } from '../train/refuse.js';
 import { runFolder } from '../train/run-folder.js';
+import { type TrainedModel, trainedKinds } from '../train/trained-model.js';
 import { answerQuestions } from './answer-questions.js';
 import { readQuestions } from './read-questions.js';
 import { renderScoreTable } from './score-table.js';
@@ -45,7 +46,7 @@ export async function evaluateCommand(
   const baseline = constantBaseline(questions);
   try {
     const tokenizer = await loadTokenizer(runFolder(folder).tokenizer);
-    const model = (await loadModel(runFolder(folder).model, { kind: 'vision-language' })).freeze();
+    const model = (await loadTrained(runFolder(folder).model)).freeze();
     const onProgress = (done: number) => reporter.status(`Answering questions ${done}/${questions.length}`);
     onProgress(0);
     const answers = await answerQuestions(model, questions, {
@@ -74,6 +75,18 @@ export async function evaluateCommand(
   } finally {
     await closeEngine();
   }
+}
+
+/** @throws ConfigError if the folder has a model of a kind that is not asked so. */
+async function loadTrained(folder: string): Promise<TrainedModel> {
+  const model = await loadModel(folder);
+  if (model instanceof VisionLanguageModel || model instanceof ManagedVisionLanguageModel) return model;
+  throw new ConfigError({
+    operation: `evaluate ${folder}`,
+    expected: `a model of a kind that ocelli trains: ${trainedKinds.join(', ')}`,
+    received: modelKindOf(model),
+    remedy: 'Name a folder that train or reproduce wrote.',
+  });
 }
 
 /** What a run says about itself, once it has a model. */

@@ -14,6 +14,19 @@ const count = z.int().positive();
 /** A part of the data: conversations in LLaVA's format, and the folder that their images' paths start from. */
 const dataSchema = z.strictObject({ file: z.string().min(1), imageRoot: z.string().min(1).optional() });
 
+/**
+ * What kind of model it is: visual tokens as the projector makes them, or with managers that add levels of the encoder to
+ * them inside the language model (LLaVA-OV-Manager).
+ */
+const modelSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('vision-language') }),
+  z.strictObject({
+    kind: z.literal('managed'),
+    /** Checked by the managers; their sizes follow from the language model. */
+    managers: partSchema.default({}),
+  }),
+]);
+
 /** A template by its name, or one of its own. */
 const namedTemplateSchema = z.preprocess((value, context) => {
   if (typeof value !== 'string') return value;
@@ -105,6 +118,7 @@ export const trainingConfigSchema = z.strictObject({
   /** Root of all random numbers. */
   seed: z.int().nonnegative().default(0),
   tokenizer: tokenizerSchema,
+  model: modelSchema.default({ kind: 'vision-language' }),
   vision: z.strictObject({
     config: partSchema,
     /** Folder or file of safetensors with the encoder's own names. Default: trained from nothing. */

@@ -1,16 +1,19 @@
 import { loadWeights, trainOnly } from '@ocelli/core-tensor';
 import { type LlamaConfigInput, parseLlamaConfig } from '@ocelli/language';
+import type { ResidualManagersConfigInput } from '@ocelli/manager';
 import { parameterGroups } from '@ocelli/trainer';
 import {
   createVision,
   type FittedProjectorConfigInput,
   featureShape,
+  ManagedVisionLanguageModel,
   type VisionConfig,
   type VisionConfigInput,
   VisionLanguageModel,
 } from '@ocelli/vlm';
 import type { TrainingConfig } from './config.js';
 import { heed, type Refuse } from './refuse.js';
+import { partsOf, type TrainedModel } from './trained-model.js';
 
 /**
  * The model that a configuration describes, without values. Widths of the projector that are left out follow from the
@@ -18,7 +21,7 @@ import { heed, type Refuse } from './refuse.js';
  *
  * @throws ConfigError that names the part that is invalid or does not fit, or the stage that trains nothing.
  */
-export function createModel(config: TrainingConfig, vocabularySize: number, refuse: Refuse): VisionLanguageModel {
+export function createModel(config: TrainingConfig, vocabularySize: number, refuse: Refuse): TrainedModel {
   const encoder = heed(refuse, 'vision.config', () => createVision(config.vision.config as VisionConfigInput));
   const vision = encoder.config as VisionConfig;
   const { featureLayer, weights } = config.vision;
@@ -43,17 +46,30 @@ export function createModel(config: TrainingConfig, vocabularySize: number, refu
     });
   }
   const projector = config.projector as FittedProjectorConfigInput;
+  const parts = { vision, language, projector };
+  const { model: choice } = config;
   const create = (key: string, imageNewline: boolean) =>
-    heed(refuse, key, () => new VisionLanguageModel({ vision, language, projector, featureLayer, imageNewline }));
-  // What does not fit the parts is the projector; with it, what does not fit a newline.
-  const plain = create('projector', false);
+    heed(refuse, key, () => {
+      if (choice.kind === 'vision-language') return new VisionLanguageModel({ ...parts, featureLayer, imageNewline });
+      const managers = choice.managers as ResidualManagersConfigInput;
+      return new ManagedVisionLanguageModel({ ...parts, managers, imageNewline });
+    });
+  if (choice.kind === 'managed' && featureLayer !== undefined) {
+    throw refuse('vision.featureLayer', {
+      expected: "none, as a managed model projects the encoder's last level",
+      received: String(featureLayer),
+      remedy: 'Leave it out, or give the encoder fewer layers.',
+    });
+  }
+  // What does not fit the parts is the projector or what is managed; with it, what does not fit a newline.
+  const plain = create(choice.kind === 'managed' ? 'model' : 'projector', false);
   const model = needsNewline(config, refuse) ? create('imageNewline', true) : plain;
   checkStages(model, config, refuse);
   return model;
 }
 
 /** Finds patterns that match nothing before the stages before them have been trained. */
-function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, refuse: Refuse): void {
+function checkStages(model: TrainedModel, { stages }: TrainingConfig, refuse: Refuse): void {
   for (const [index, stage] of stages.entries()) {
     heed(refuse, `stages.${index}.trainable`, () => trainOnly(model, { trainable: stage.trainable }));
     requireTrained(`stages.${index}.trainable`, stage.trainable, {
@@ -72,7 +88,7 @@ function checkStages(model: VisionLanguageModel, { stages }: TrainingConfig, ref
 function requireTrained(
   key: string,
   patterns: readonly string[],
-  { model, refuse, remedy }: { readonly model: VisionLanguageModel; readonly refuse: Refuse; readonly remedy: string },
+  { model, refuse, remedy }: { readonly model: TrainedModel; readonly refuse: Refuse; readonly remedy: string },
 ): void {
   if (Object.keys(model.trainableParameters()).length > 0) return;
   throw refuse(key, {
@@ -98,11 +114,9 @@ function needsNewline({ grid, stages, imageNewline }: TrainingConfig, refuse: Re
  *
  * @throws CheckpointError that names the file, and every tensor that is missing, unknown or of another shape.
  */
-export async function initializeModel(
-  model: VisionLanguageModel,
-  { seed, vision, language }: TrainingConfig,
-): Promise<void> {
+export async function initializeModel(model: TrainedModel, { seed, vision, language }: TrainingConfig): Promise<void> {
   model.initialize(seed);
-  if (vision.weights !== undefined) await loadWeights(model.vision, vision.weights);
-  if (language.weights !== undefined) await loadWeights(model.language, language.weights);
+  const parts = partsOf(model);
+  if (vision.weights !== undefined) await loadWeights(parts.vision, vision.weights);
+  if (language.weights !== undefined) await loadWeights(parts.language, language.weights);
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TokenizerFiles } from '@ocelli/data';
 import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
-import { toTensors, type VisionLanguageBatch, type VisionLanguageModel } from '@ocelli/vlm';
 import { trainingBatches } from './batches.js';
 import type { TrainingConfig } from './config.js';
 import { createModel } from './create-model.js';
@@ -9,6 +8,7 @@ import { loadTrainingConfig } from './load-config.js';
 import { refuseIn } from './refuse.js';
 import { type StageSettings, stageSettings } from './stage-settings.js';
 import { prepareTokenizer } from './tokenizer.js';
+import { inputsFor, type ModelInputs, type TrainedModel } from './trained-model.js';
 import { readTrainingData, stageSource } from './training-data.js';
 
 /** All that a training run works on. */
@@ -16,11 +16,11 @@ export interface Training {
   /** With every default filled in, those of the model's parts too, and every path absolute. */
   readonly config: TrainingConfig;
   /** Without values. */
-  readonly model: VisionLanguageModel;
+  readonly model: TrainedModel;
   readonly tokenizerFiles: TokenizerFiles;
   /** What decides the numbers beside seed and stages. */
   readonly identity: JsonValue;
-  readonly batches: (request: BatchRequest) => ResumableBatches<VisionLanguageBatch>;
+  readonly batches: (request: BatchRequest) => ResumableBatches<ModelInputs>;
 }
 
 /**
@@ -36,6 +36,7 @@ export async function prepareTraining(configFile: string): Promise<Training> {
   const model = createModel(config, tokenizer.vocabularySize, refuse);
   const settings = await stageSettings(config, model.imageSize, refuse);
   const { buckets, seed, workers } = config;
+  const toInputs = inputsFor(model, tokenizer);
   const sources = new Map(
     config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse, { seed })]),
   );
@@ -70,19 +71,17 @@ export async function prepareTraining(configFile: string): Promise<Training> {
         // How many tiles a batch has follows from its images.
         ...(grid !== null ? { grid } : imagesPerBatch !== undefined && { imagesPerBatch }),
       };
-      return trainingBatches(source, options, toTensors);
+      return trainingBatches(source, options, toInputs);
     },
   };
 }
 
 /** The configuration with what the model's parts made of theirs, and what every stage was told or not. */
-function withModel(
-  config: TrainingConfig,
-  { config: { vision, language, projector, imageNewline } }: VisionLanguageModel,
-  { common, stages }: StageSettings,
-): TrainingConfig {
+function withModel(config: TrainingConfig, model: TrainedModel, { common, stages }: StageSettings): TrainingConfig {
+  const { vision, language, projector, imageNewline } = model.config;
   return {
     ...config,
+    ...('managers' in model.config && { model: { kind: 'managed', managers: model.config.managers } }),
     vision: { ...config.vision, config: vision, imageProcessor: common.imageProcessor },
     language: { ...config.language, config: language },
     projector,

@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import { closeEngine } from '@ocelli/core-tensor';
-import { saveModel, type VisionLanguageBatch } from '@ocelli/vlm';
+import { saveModel } from '@ocelli/vlm';
 import { formatCount } from '../report/format-numbers.js';
 import type { ReproduceContext } from '../reproduce/context.js';
 import { trainOrResume } from '../reproduce/train-or-resume.js';
@@ -8,6 +8,7 @@ import type { TrainingStage } from './config.js';
 import { initializeModel } from './create-model.js';
 import { prepareTraining, type Training } from './prepare.js';
 import { describeRun, hasCheckpoint, requireOwnFolder, runFolder } from './run-folder.js';
+import { type ModelInputs, trainingLoss } from './trained-model.js';
 
 export interface TrainCommandOptions extends ReproduceContext {
   /** Folder of the run. Default: `runs/` and the name of the configuration file. */
@@ -42,7 +43,7 @@ export async function trainCommand(
         config: { seed: config.seed, stages: config.stages.map(stageOfTrainer) },
         identity,
         model,
-        loss: (batch: VisionLanguageBatch, dropoutKey) => model.loss(batch, { dropoutKey }),
+        loss: (inputs: ModelInputs, key) => trainingLoss(model, inputs, key),
         checkpoints: config.checkpoints,
         batches,
       },

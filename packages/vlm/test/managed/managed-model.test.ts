@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   argMax,
+  cast,
   closeEngine,
   expandDims,
   loadWeights,
@@ -216,8 +217,8 @@ describe('ManagedVisionLanguageModel', () => {
       expect(await given.questionMask.data()).toEqual(await planned.questionMask.data());
       expect(given.pixelValues.shape).toEqual([3, 3, 8, 8]);
       const same = await difference(
-        mul(model.forward(given.pixelValues, given).logits, expandDims(given.attentionMask, -1)),
-        mul(model.forward(pixels, planned).logits, expandDims(planned.attentionMask, -1)),
+        mul(model.forward(given.pixelValues, given).logits, cast(expandDims(given.attentionMask, -1), 'float32')),
+        mul(model.forward(pixels, planned).logits, cast(expandDims(planned.attentionMask, -1), 'float32')),
       );
       expect(same).toBeLessThan(1e-5);
       expect(await difference(model.loss(given), model.forward(pixels, planned).loss!)).toBeLessThan(1e-5);

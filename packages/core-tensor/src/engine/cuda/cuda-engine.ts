@@ -90,9 +90,10 @@ class CudaEngine implements Engine {
 
   compile(graph: Graph): Promise<Program> {
     return this.track(async () => {
-      const { precision = 'float32', graphs = true } = this.options;
+      const { precision = 'float32', products = 'cublasLt', graphs = true } = this.options;
       const resident = (id: number) => this.buffers.resident(id).block.address;
-      const prepared = await prepareProgram({ ...this.device, graphs, resident }, planProgram(graph, { precision }));
+      const plan = planProgram(graph, { precision, hasProducts: products === 'cublasLt' });
+      const prepared = await prepareProgram({ ...this.device, graphs, resident }, plan);
       const id = ++this.lastId;
       this.programs.set(id, { prepared, inputs: inputTypes(graph) });
       const outputs = graph.outputs.map((output) => {
@@ -223,7 +224,7 @@ function inputTypes({ nodes, inputCount }: Graph): (ValueType | undefined)[] {
   return types;
 }
 
-function requireOptions({ device, memoryLimit, precision, kernelCache }: CudaOptions): void {
+function requireOptions({ device, memoryLimit, precision, products, kernelCache }: CudaOptions): void {
   const refuse = (expected: string, received: unknown) => {
     throw new ConfigError({ operation: 'cuda engine: start', expected, received: JSON.stringify(received) });
   };
@@ -235,6 +236,9 @@ function requireOptions({ device, memoryLimit, precision, kernelCache }: CudaOpt
   }
   if (precision !== undefined && !['float32', 'tf32', 'bfloat16'].includes(precision)) {
     refuse('precision to be float32, tf32 or bfloat16', precision);
+  }
+  if (products !== undefined && !['cublasLt', 'own'].includes(products)) {
+    refuse('products to be cublasLt or own', products);
   }
   if (kernelCache === '') refuse('kernelCache to be a folder or false', kernelCache);
 }

@@ -9,6 +9,11 @@ export interface CudaOptions {
    */
   readonly precision?: 'float32' | 'tf32' | 'bfloat16';
   /**
+   * What multiplies matrices: NVIDIA's cuBLASLt, or kernels of this package, which need no library and are slower.
+   * Default: `cublasLt`.
+   */
+  readonly products?: 'cublasLt' | 'own';
+  /**
    * Folder that keeps compiled kernels between processes, `false` for none. Default: `cuda` in `OCELLI_CACHE`, else in
    * `ocelli` in the user's cache folder.
    */

@@ -277,6 +277,18 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
       expect(await values(fine!)).toEqual([2, 2]);
     });
 
+    test('does not compile where the index is known by then, and leaves nothing behind', async () => {
+      const [x, indices] = [input([3]), input([2], 'int32')];
+      const constant = tensor(Array.from({ length: 40 }, (_, i) => i));
+      const outside = tensor([1, 50], [2], 'int32');
+      await expect(compiled([x], [add(sum(gather(constant, outside)), x)])).rejects.toThrow(
+        'between 0 and 39, received 50',
+      );
+      const program = await compiled([x, indices], [gather(x, indices)]);
+      const [result] = await engine.run(program, [floats(1, 2, 3), engine.upload(Int32Array.of(2, 0), [2], 'int32')]);
+      expect(await values(result!)).toEqual([3, 1]);
+    });
+
     test('names the first of them, also in a slice', async () => {
       const [whole, part, at] = [input([4]), input([2]), input([], 'int32')];
       const program = await compiled([whole, part, at], [updateSlice(whole, part, at, 0)]);
@@ -298,6 +310,12 @@ describe.skipIf('skipped' in device)('the cuda engine', () => {
     expect(error).toBeInstanceOf(CudaLibraryError);
     expect((error as CudaLibraryError).message).toContain('the library cuBLASLt, for matrix products');
     expect((error as CudaLibraryError).message).toMatch(/pip install .*nvidia-cublas/);
+    await engine.close();
+    const without = { ...search, found: { ...search.found, cublasLt: [] } };
+    engine = await startCudaEngine({ kernelCache: false, products: 'own' }, without);
+    const square = await compiled([x], [matmul(x, x)]);
+    const b = engine.upload(Float32Array.of(1, 2, 3, 4), [2, 2], 'float32');
+    expect(await values((await engine.run(square, [b]))[0]!)).toEqual([7, 10, 15, 22]);
   });
 
   test('says what it has where the memory of the card is used up, and goes on', async () => {

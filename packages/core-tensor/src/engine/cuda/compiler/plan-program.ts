@@ -11,6 +11,7 @@ import { kindOf } from './kinds.js';
 import { createLiveGraph, type LiveGraph } from './live-graph.js';
 import { type PlannedMatmul, planMatmul } from './matmul.js';
 import { orderUnits } from './order.js';
+import { withOwnProducts } from './own-products.js';
 import type { CopyStep, Place, PlannedValue, ProgramPlan, Step } from './program-plan.js';
 import { rewriteGraph } from './rewrite.js';
 import { protectArguments } from './slice-updates.js';
@@ -23,6 +24,8 @@ import { writeUnit } from './write-unit.js';
 /** How {@link planProgram} plans. */
 export interface PlanOptions {
   readonly precision: Precision;
+  /** Whether there is a library of products; kernels of this package multiply where there is none. Default: true. */
+  readonly hasProducts?: boolean;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface PlanOptions {
  *
  * @throws GraphError where kernels cannot be put in order, which no graph should lead to.
  */
-export function planProgram(original: Graph, { precision }: PlanOptions): ProgramPlan {
+export function planProgram(original: Graph, { precision, hasProducts = true }: PlanOptions): ProgramPlan {
   const graph = rewriteGraph(original, precision);
   const live = createLiveGraph(graph);
   const narrow = precision === 'bfloat16' ? findNarrow(live) : undefined;
@@ -71,7 +74,10 @@ export function planProgram(original: Graph, { precision }: PlanOptions): Progra
     (isConstant(unit) ? preparation : steps).push(...written);
   }
   const outputs = graph.outputs.map((index, position) => values.output(index, position, steps));
-  return placed(values.all, preparation, joinVectorProducts(steps, values), outputs);
+  const joined = joinVectorProducts(steps, values);
+  return hasProducts
+    ? placed(values.all, preparation, joined, outputs)
+    : placed(values.all, withOwnProducts(preparation, values), withOwnProducts(joined, values), outputs);
 }
 
 /** Nodes that attentions compute. */

@@ -16,6 +16,8 @@ export interface DoubtfulRun {
 export interface FailureLog {
   /** Reads and clears the failure word behind what is on the stream. */
   record(): DoubtfulRun;
+  /** Waits for what is on the stream; throws if it noted a failure. */
+  check(): Promise<void>;
   /** Looks at what a run noted, if the card has come that far. */
   settle(run: DoubtfulRun): void;
   close(): void;
@@ -44,7 +46,13 @@ export function createFailureLog(
     run.error = failureOf(words);
     run.isSettled = true;
   };
-  return {
+  const log: FailureLog = {
+    async check() {
+      const run = log.record();
+      await timeline.wait(run.ticket);
+      settle(run);
+      if (run.error) throw run.error;
+    },
     record() {
       const place = next;
       next = (next + 1) % slotCount;
@@ -64,4 +72,5 @@ export function createFailureLog(
     settle,
     close: () => driver.freeHost(address),
   };
+  return log;
 }

@@ -4,8 +4,9 @@ import type { KernelStep, PlannedValue, ProgramPlan, Step } from '../compiler/pr
 import type { Driver } from '../libraries/driver.js';
 import type { Address, Native } from '../libraries/native.js';
 import { type AliasTable, aliasTable } from './aliasing.js';
-import type { CachingAllocator } from './allocator.js';
+import type { Block, CachingAllocator } from './allocator.js';
 import type { Arena } from './arena.js';
+import type { FailureLog } from './failure-log.js';
 import { createGraphCache } from './graph-cache.js';
 import type { KernelCompiler } from './kernel-compiler.js';
 import { createLaunchArguments } from './launch-arguments.js';
@@ -24,8 +25,9 @@ export interface ProgramSurroundings {
   readonly compiler: KernelCompiler;
   readonly products: Products;
   readonly arena: Arena;
-  /** Address of the failure word. */
+  /** Address of the failure word, and what becomes of it. */
   readonly failure: Address;
+  readonly failures: FailureLog;
   /** Whether programs are recorded and replayed. */
   readonly graphs: boolean;
   /** Where a buffer is that a program takes as a constant. */
@@ -83,7 +85,7 @@ const alignment = 256;
 export async function prepareProgram(around: ProgramSurroundings, plan: ProgramPlan): Promise<PreparedProgram> {
   const { driver, allocator, staging, compute, arena } = around;
   const { values } = plan;
-  const [preparation, steps] = await Promise.all([
+  const [preparation, steps] = await allReady([
     readySteps(around, plan.preparation, values),
     readySteps(around, plan.steps, values),
   ]);
@@ -94,7 +96,7 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
     offsets.set(index, heldBytes);
     heldBytes += Math.ceil(bytesOf(value) / alignment) * alignment;
   });
-  const held = heldBytes > 0 ? allocator.take("take memory for a program's constants", heldBytes) : undefined;
+  let held: Block | undefined;
   /** Addresses of the values, and behind them that of the failure word. */
   const addresses = new Float64Array(values.length + 1);
   addresses[values.length] = around.failure;
@@ -111,6 +113,7 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
     steps.free();
   };
   try {
+    if (heldBytes > 0) held = allocator.take("take memory for a program's constants", heldBytes);
     values.forEach(({ place }, index) => {
       if (place.kind === 'resident') addresses[index] = around.resident(place.buffer);
       const offset = offsets.get(index);
@@ -125,6 +128,7 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
     preparation.fill(addresses);
     for (const step of preparation.steps) step(addresses);
     compute.touch();
+    if (mayFail(plan.preparation)) await around.failures.check();
   } catch (error) {
     release();
     throw error;
@@ -137,7 +141,7 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
       const { place } = values[value]!;
       return { isOwn: place.kind === 'output' && place.index === index, bytes: bytesOf(values[value]!) };
     }),
-    mayFail: plan.steps.some((step) => step.kind === 'kernel' && step.arguments.includes('failure')),
+    mayFail: mayFail(plan.steps),
     aliases: aliasTable(plan),
     heldBytes,
     submit(inputs, outputs, copies) {
@@ -167,6 +171,20 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
       release();
     },
   };
+}
+
+function mayFail(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === 'kernel' && step.arguments.includes('failure'));
+}
+
+/** All, or the first failure once none is under way any more. */
+async function allReady(parts: readonly [Promise<ReadySteps>, Promise<ReadySteps>]): Promise<[ReadySteps, ReadySteps]> {
+  const settled = await Promise.allSettled(parts);
+  const failed = settled.find(({ status }) => status === 'rejected');
+  const ready = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (!failed) return ready as [ReadySteps, ReadySteps];
+  for (const each of ready) each.free();
+  throw (failed as PromiseRejectedResult).reason;
 }
 
 interface ReadySteps {
