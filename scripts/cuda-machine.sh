@@ -21,6 +21,16 @@ unpack() {
   python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall()' "$1"
 }
 
+# Folders of NVIDIA's libraries among the packages of the Python that has PyTorch, so that both sides use the same ones.
+nvidia_packages() {
+  python3 - <<'PYTHON'
+import glob, os, sys
+
+found = (os.path.dirname(file) for path in sys.path for file in glob.glob(os.path.join(path, "nvidia/*/lib/lib*.so*")))
+print(":".join(dict.fromkeys(found)))
+PYTHON
+}
+
 describe() {
   date -u
   uname -srm
@@ -52,6 +62,7 @@ shift 3
 mkdir -p "$folder" || exit
 unpack "$archive" || exit
 export PATH="$PWD/.cuda-machine/bin:$PATH"
+export OCELLI_CUDA_LIBRARIES="${OCELLI_CUDA_LIBRARIES:-$(nvidia_packages)}"
 describe 2>&1 | tee "$folder/machine.txt"
 
 case $part in

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEngineOptions } from './commands/engine-options.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
@@ -69,6 +70,7 @@ function createProgram(context: CommandContext): Command {
     })
     .addHelpText('after', '\nExample:\n  $ ocelli reproduce honeybee --scale mini --out runs/honeybee');
   for (const add of commands) add(program, context);
+  addEngineOptions(program);
   return program;
 }
 

@@ -3,10 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadWeights, writeFileAtomically } from '@ocelli/core-tensor';
 import { accuracyByType, type ScoredQuestion } from '@ocelli/eval';
-import type { ProjectorConfigInput } from '@ocelli/projectors';
 import {
-  createVision,
-  featureShape,
+  type FittedProjectorConfigInput,
   saveModel,
   toTensors,
   type VisionConfigInput,
@@ -45,9 +43,7 @@ export function variantConfig(scale: Scale, world: World, variant: string): Visi
   const vision = scale.vision.config as VisionConfigInput;
   const { featureLayer } = scale.vision;
   const language = languageConfig(scale, world);
-  const { tokens, width } = featureShape(createVision(vision), featureLayer);
-  const widths = { visionWidth: width, languageWidth: language.hiddenSize, inputTokens: tokens };
-  const projector = { ...widths, ...scale.variants[variant]! } as ProjectorConfigInput;
+  const projector = scale.variants[variant] as FittedProjectorConfigInput;
   return { vision, language, projector, featureLayer };
 }
 

@@ -23,7 +23,14 @@ def run(build):
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
-    step = build(settings["sizes"], device, settings["mode"] == "compiled")
+    compiled = settings["mode"] == "compiled"
+    make_step = build(settings["sizes"], device, compiled)
+
+    def step():
+        if compiled:
+            # What the step before gave may be overwritten by the graph's replay.
+            torch.compiler.cudagraph_mark_step_begin()
+        make_step()
 
     def synchronize():
         if device == "cuda":

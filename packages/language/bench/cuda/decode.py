@@ -15,17 +15,20 @@ class Decoder(Qwen2):
         self.register_buffer("cache", cache)
         self.register_buffer("places", torch.arange(capacity))
 
-    def forward(self, token, position):
-        """token and position [1] → the likeliest token behind it, [1]"""
+    def forward(self, token, position, length=None):
+        """token and position [1] → the likeliest token behind it, [1]
+
+        Keys that exist are the first `length` ones; without it, as for a step whose shapes never change, a mask says so.
+        """
         x = self.table(token)[None]
         cos, sin = self.rotary(position, x.dtype)
-        seen = (self.places <= position)[None, None, None]
+        seen = None if length else (self.places <= position)[None, None, None]
         for layer, cache in zip(self.layers, self.cache):
 
             def attend(q, k, v, cache=cache):
                 cache[0].index_copy_(2, position, k)
                 cache[1].index_copy_(2, position, v)
-                return peer.attention(q, cache[0], cache[1], mask=seen)
+                return peer.attention(q, cache[0, :, :, :length], cache[1, :, :, :length], mask=seen)
 
             x = layer(x, cos, sin, attend)
         return F.linear(self.norm(x[0, -1:]), self.table.weight).argmax(-1)
@@ -42,9 +45,10 @@ def build(sizes, device, compiled):
 
     @torch.no_grad()
     def step():
-        position.fill_(context + state["used"] % count)
+        place = context + state["used"] % count
         state["used"] += 1
-        state["token"] = decode(state["token"], position).clone()
+        position.fill_(place)
+        state["token"] = decode(state["token"], position, None if compiled else place + 1).clone()
 
     return step
 

@@ -1,23 +1,14 @@
+import { add, type Embedding, foldStream, LayerNorm, Module, type Tensor } from '@ocelli/core-tensor';
+import { type BridgeFusionConfig, type BridgeFusionConfigInput, parseBridgeFusionConfig } from './config.js';
+import type { CrossModalLayer } from './cross-modal-layer.js';
 import {
-  add,
-  broadcastTo,
-  concat,
-  Embedding,
-  foldStream,
-  initializers,
-  LayerNorm,
-  Module,
-  select,
-  type Tensor,
-} from '@ocelli/core-tensor';
-import {
-  type BridgeFusionConfig,
-  type BridgeFusionConfigInput,
-  crossModalLayerConfig,
-  parseBridgeFusionConfig,
-} from './config.js';
-import { CrossModalLayer } from './cross-modal-layer.js';
-import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, Pooler } from './fusion.js';
+  type CrossModalStates,
+  createCrossModalParts,
+  crossModalStep,
+  poolStates,
+  withTokenType,
+} from './cross-modal-parts.js';
+import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, type Pooler } from './fusion.js';
 
 /** LN(x + y): one layer of an encoder added to a cross-modal output. Key `LayerNorm`. */
 class LinkTower extends Module {
@@ -55,21 +46,19 @@ export class BridgeFusion extends Module {
   constructor(config: BridgeFusionConfigInput = {}) {
     super();
     this.config = parseBridgeFusionConfig(config);
-    const { hiddenSize, numLayers, tokenTypes, initializerRange, linkLayerNormEps } = this.config;
-    this.token_type_embeddings = new Embedding(tokenTypes, hiddenSize, {
-      initializer: initializers.normal(0, initializerRange),
-    });
-    const layers = () =>
-      Array.from({ length: numLayers }, () => new CrossModalLayer(crossModalLayerConfig(this.config)));
+    ({
+      token_type_embeddings: this.token_type_embeddings,
+      cross_modal_text_layers: this.cross_modal_text_layers,
+      cross_modal_image_layers: this.cross_modal_image_layers,
+      cross_modal_text_pooler: this.cross_modal_text_pooler,
+      cross_modal_image_pooler: this.cross_modal_image_pooler,
+    } = createCrossModalParts(this.config));
+    const { hiddenSize, numLayers, linkLayerNormEps } = this.config;
     const links = () => Array.from({ length: numLayers - 1 }, () => new LinkTower(hiddenSize, linkLayerNormEps));
-    this.cross_modal_text_layers = layers();
-    this.cross_modal_image_layers = layers();
     this.cross_modal_text_layernorm = new LayerNorm(hiddenSize, linkLayerNormEps);
     this.cross_modal_image_layernorm = new LayerNorm(hiddenSize, linkLayerNormEps);
     this.cross_modal_text_link_tower = links();
     this.cross_modal_image_link_tower = links();
-    this.cross_modal_text_pooler = new Pooler(hiddenSize, initializerRange);
-    this.cross_modal_image_pooler = new Pooler(hiddenSize, initializerRange);
   }
 
   /**
@@ -81,43 +70,23 @@ export class BridgeFusion extends Module {
     const { hiddenSize, numLayers, tokenTypes } = this.config;
     const sizes = { text: numLayers, image: numLayers, width: hiddenSize, tokenTypes };
     const batch = fusionBatch('BridgeFusion', inputs, sizes);
-    const { textMask, imageMask, imageTokenType = 1 } = inputs;
-    let text: Tensor | undefined;
-    let image: Tensor | undefined;
+    const { imageTokenType = 1 } = inputs;
+    let states: CrossModalStates | undefined;
     for (let layer = 0; layer < numLayers; layer++) {
       const key = (use: number) => trainingKey && foldStream(trainingKey, 2 * layer + use);
-      const ownText = this.typed(inputs.text[layer]!, 0, batch);
-      const ownImage = this.typed(inputs.image[layer]!, imageTokenType, batch);
-      const linkedText: Tensor = text
-        ? this.cross_modal_text_link_tower[layer - 1]!.forward(ownText, text)
-        : this.cross_modal_text_layernorm.forward(ownText);
-      const linkedImage: Tensor = image
-        ? this.cross_modal_image_link_tower[layer - 1]!.forward(ownImage, image)
-        : this.cross_modal_image_layernorm.forward(ownImage);
-      text = this.cross_modal_text_layers[layer]!.forward(linkedText, {
-        context: linkedImage,
-        mask: textMask,
-        contextMask: imageMask,
-        dropoutKey: key(0),
-      });
-      image = this.cross_modal_image_layers[layer]!.forward(linkedImage, {
-        context: linkedText,
-        mask: imageMask,
-        contextMask: textMask,
-        dropoutKey: key(1),
-      });
+      const text = withTokenType(this, inputs.text[layer]!, 0, batch);
+      const image = withTokenType(this, inputs.image[layer]!, imageTokenType, batch);
+      const linked: CrossModalStates = states
+        ? {
+            text: this.cross_modal_text_link_tower[layer - 1]!.forward(text, states.text),
+            image: this.cross_modal_image_link_tower[layer - 1]!.forward(image, states.image),
+          }
+        : {
+            text: this.cross_modal_text_layernorm.forward(text),
+            image: this.cross_modal_image_layernorm.forward(image),
+          };
+      states = crossModalStep(this, layer, linked, { ...inputs, dropoutKeys: [key(0), key(1)] });
     }
-    const pooled = concat(
-      [this.cross_modal_text_pooler.forward(text!), this.cross_modal_image_pooler.forward(image!)],
-      -1,
-    );
-    return { text: text!, image: image!, pooled };
-  }
-
-  /** state [1 or batch, tokens, width] with the embedding of its token type → [batch, tokens, width] */
-  private typed(state: Tensor, tokenType: number, batch: number): Tensor {
-    const [, tokens, width] = state.shape as [number, number, number];
-    const sum = add(state, select(this.token_type_embeddings.weight, 0, tokenType));
-    return broadcastTo(sum, [batch, tokens, width]);
+    return poolStates(this, states!);
   }
 }

@@ -1,7 +1,6 @@
 import {
   add,
   broadcastTo,
-  concat,
   Embedding,
   foldStream,
   initializers,
@@ -14,14 +13,10 @@ import {
   type Tensor,
 } from '@ocelli/core-tensor';
 import { type LevelWeightTable, weightTable } from '../level-weights.js';
-import {
-  crossModalLayerConfig,
-  type ManagerFusionConfig,
-  type ManagerFusionConfigInput,
-  parseManagerFusionConfig,
-} from './config.js';
-import { CrossModalLayer } from './cross-modal-layer.js';
-import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, Pooler } from './fusion.js';
+import { type ManagerFusionConfig, type ManagerFusionConfigInput, parseManagerFusionConfig } from './config.js';
+import type { CrossModalLayer } from './cross-modal-layer.js';
+import { createCrossModalParts, crossModalStep, poolStates } from './cross-modal-parts.js';
+import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, type Pooler } from './fusion.js';
 import { createManager } from './managers/create-manager.js';
 import type { Manager, ManagerInputs } from './managers/manager.js';
 
@@ -59,20 +54,20 @@ export class ManagerFusion extends Module {
   constructor(config: ManagerFusionConfigInput = {}) {
     super();
     this.config = parseManagerFusionConfig(config);
-    const { hiddenSize, numLayers, textLayers, imageLayers, tokenTypes, initializerRange } = this.config;
+    ({
+      token_type_embeddings: this.token_type_embeddings,
+      cross_modal_text_layers: this.cross_modal_text_layers,
+      cross_modal_image_layers: this.cross_modal_image_layers,
+      cross_modal_text_pooler: this.cross_modal_text_pooler,
+      cross_modal_image_pooler: this.cross_modal_image_pooler,
+    } = createCrossModalParts(this.config));
+    const { hiddenSize, textLayers, imageLayers, initializerRange } = this.config;
     const table = (rows: number) =>
       new Embedding(rows, hiddenSize, { initializer: initializers.normal(0, initializerRange) });
-    this.token_type_embeddings = table(tokenTypes);
     this.layer_embeddings_text = table(textLayers);
     this.layer_embeddings_image = table(imageLayers);
-    const layers = () =>
-      Array.from({ length: numLayers }, () => new CrossModalLayer(crossModalLayerConfig(this.config)));
-    this.cross_modal_text_layers = layers();
-    this.cross_modal_image_layers = layers();
     this.cross_modal_text_manager_tower = this.createManagers(this.config.managedTextLayers);
     this.cross_modal_image_manager_tower = this.createManagers(this.config.managedImageLayers);
-    this.cross_modal_text_pooler = new Pooler(hiddenSize, initializerRange);
-    this.cross_modal_image_pooler = new Pooler(hiddenSize, initializerRange);
   }
 
   /**
@@ -160,29 +155,12 @@ export class ManagerFusion extends Module {
       const [textManager, imageManager] = [this.cross_modal_text_manager_tower, this.cross_modal_image_manager_tower];
       const managedText = textManager[layer]!.manager_layer.forward(given.text, { noiseKey: key(0) });
       const managedImage = imageManager[layer]!.manager_layer.forward(given.image, { noiseKey: key(1) });
-      outputs.text.push(
-        this.cross_modal_text_layers[layer]!.forward(managedText, {
-          context: managedImage,
-          mask: textMask,
-          contextMask: imageMask,
-          dropoutKey: key(2),
-        }),
-      );
-      outputs.image.push(
-        this.cross_modal_image_layers[layer]!.forward(managedImage, {
-          context: managedText,
-          mask: imageMask,
-          contextMask: textMask,
-          dropoutKey: key(3),
-        }),
-      );
+      const managed = { text: managedText, image: managedImage };
+      const states = crossModalStep(this, layer, managed, { ...inputs, dropoutKeys: [key(2), key(3)] });
+      outputs.text.push(states.text);
+      outputs.image.push(states.image);
     }
-    const [lastText, lastImage] = [outputs.text.at(-1)!, outputs.image.at(-1)!];
-    const pooled = concat(
-      [this.cross_modal_text_pooler.forward(lastText), this.cross_modal_image_pooler.forward(lastImage)],
-      -1,
-    );
-    return { output: { text: lastText, image: lastImage, pooled }, seen };
+    return { output: poolStates(this, { text: outputs.text.at(-1)!, image: outputs.image.at(-1)! }), seen };
   }
 
   /**

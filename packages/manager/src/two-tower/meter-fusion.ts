@@ -1,22 +1,14 @@
+import { type Embedding, foldStream, Module } from '@ocelli/core-tensor';
+import { type MeterFusionConfig, type MeterFusionConfigInput, parseMeterFusionConfig } from './config.js';
+import type { CrossModalLayer } from './cross-modal-layer.js';
 import {
-  add,
-  broadcastTo,
-  concat,
-  Embedding,
-  foldStream,
-  initializers,
-  Module,
-  select,
-  type Tensor,
-} from '@ocelli/core-tensor';
-import {
-  crossModalLayerConfig,
-  type MeterFusionConfig,
-  type MeterFusionConfigInput,
-  parseMeterFusionConfig,
-} from './config.js';
-import { CrossModalLayer } from './cross-modal-layer.js';
-import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, Pooler } from './fusion.js';
+  type CrossModalStates,
+  createCrossModalParts,
+  crossModalStep,
+  poolStates,
+  withTokenType,
+} from './cross-modal-parts.js';
+import { type FusionInputs, type FusionOptions, type FusionOutput, fusionBatch, type Pooler } from './fusion.js';
 
 /**
  * METER's cross-modal part (Dou et al. 2022, arXiv 2111.02387), the baseline of bridges and managers: the first
@@ -37,16 +29,13 @@ export class MeterFusion extends Module {
   constructor(config: MeterFusionConfigInput = {}) {
     super();
     this.config = parseMeterFusionConfig(config);
-    const { hiddenSize, numLayers, tokenTypes, initializerRange } = this.config;
-    this.token_type_embeddings = new Embedding(tokenTypes, hiddenSize, {
-      initializer: initializers.normal(0, initializerRange),
-    });
-    const layers = () =>
-      Array.from({ length: numLayers }, () => new CrossModalLayer(crossModalLayerConfig(this.config)));
-    this.cross_modal_text_layers = layers();
-    this.cross_modal_image_layers = layers();
-    this.cross_modal_text_pooler = new Pooler(hiddenSize, initializerRange);
-    this.cross_modal_image_pooler = new Pooler(hiddenSize, initializerRange);
+    ({
+      token_type_embeddings: this.token_type_embeddings,
+      cross_modal_text_layers: this.cross_modal_text_layers,
+      cross_modal_image_layers: this.cross_modal_image_layers,
+      cross_modal_text_pooler: this.cross_modal_text_pooler,
+      cross_modal_image_pooler: this.cross_modal_image_pooler,
+    } = createCrossModalParts(this.config));
   }
 
   /**
@@ -57,36 +46,15 @@ export class MeterFusion extends Module {
   forward(inputs: FusionInputs, { trainingKey }: FusionOptions = {}): FusionOutput {
     const { hiddenSize, numLayers, tokenTypes } = this.config;
     const batch = fusionBatch('MeterFusion', inputs, { text: 1, image: 1, width: hiddenSize, tokenTypes });
-    const { textMask, imageMask, imageTokenType = 1 } = inputs;
-    let text = this.typed(inputs.text[0]!, 0, batch);
-    let image = this.typed(inputs.image[0]!, imageTokenType, batch);
+    const { imageTokenType = 1 } = inputs;
+    let states: CrossModalStates = {
+      text: withTokenType(this, inputs.text[0]!, 0, batch),
+      image: withTokenType(this, inputs.image[0]!, imageTokenType, batch),
+    };
     for (let layer = 0; layer < numLayers; layer++) {
       const key = (use: number) => trainingKey && foldStream(trainingKey, 2 * layer + use);
-      const [ofText, ofImage] = [text, image];
-      text = this.cross_modal_text_layers[layer]!.forward(ofText, {
-        context: ofImage,
-        mask: textMask,
-        contextMask: imageMask,
-        dropoutKey: key(0),
-      });
-      image = this.cross_modal_image_layers[layer]!.forward(ofImage, {
-        context: ofText,
-        mask: imageMask,
-        contextMask: textMask,
-        dropoutKey: key(1),
-      });
+      states = crossModalStep(this, layer, states, { ...inputs, dropoutKeys: [key(0), key(1)] });
     }
-    const pooled = concat(
-      [this.cross_modal_text_pooler.forward(text), this.cross_modal_image_pooler.forward(image)],
-      -1,
-    );
-    return { text, image, pooled };
-  }
-
-  /** state [1 or batch, tokens, width] with the embedding of its token type → [batch, tokens, width] */
-  private typed(state: Tensor, tokenType: number, batch: number): Tensor {
-    const [, tokens, width] = state.shape as [number, number, number];
-    const sum = add(state, select(this.token_type_embeddings.weight, 0, tokenType));
-    return broadcastTo(sum, [batch, tokens, width]);
+    return poolStates(this, states);
   }
 }
