@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeEngine, currentEngine } from '@ocelli/core-tensor';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from '../src/command-line.js';
@@ -33,24 +32,6 @@ describe('ocelli', () => {
     expect(code).toBe(0);
     expect(output).toMatch(new RegExp(`^Usage: ocelli ${command} `));
     expect(output).toMatch(new RegExp(`Examples?:\\n {2}\\$ ocelli ${command}`));
-  });
-
-  it('computes on the engine that is asked for, and names the engines where there is no such', async () => {
-    const unknown = await run('parity', '--engine', 'cud');
-    expect(unknown.code).toBe(2);
-    expect(unknown.errors).toMatch(
-      /engine: expected one of ort, tfjs, cuda, reference, received "cud"\. Did you mean cuda\?/,
-    );
-    const precise = await run('parity', '--precision', 'bfloat16');
-    expect(precise).toMatchObject({ code: 2, errors: expect.stringContaining('expected --engine cuda, received ort') });
-    expect((await run('parity', '--engine', 'cuda', '--precision', 'float64')).errors).toMatch(
-      /float32, tf32, bfloat16/,
-    );
-    const fixtures = await mkdtemp(join(tmpdir(), 'ocelli-fixtures-'));
-    expect((await run('parity', '--engine', 'reference', '--fixtures', fixtures)).code).not.toBe(0);
-    expect((await currentEngine()).name).toBe('reference');
-    await closeEngine();
-    await rm(fixtures, { recursive: true });
   });
 
   it('prints its version', async () => {
