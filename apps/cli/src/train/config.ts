@@ -141,6 +141,8 @@ export const trainingConfigSchema = z.strictObject({
     .min(1)
     .refine((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'stages need different names'),
   checkpoints: z.strictObject({ every: count.optional(), keepLast: count.optional() }).default({}),
+  /** Whether an image that cannot be read ends the training, or a black one takes its place, as in Eagle's. */
+  brokenImages: z.enum(['error', 'black']).default('error'),
   /** Threads that read images. Default: by the number of processors. */
   workers: count.max(256).optional(),
 });

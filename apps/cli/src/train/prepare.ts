@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TokenizerFiles } from '@ocelli/data';
+import type { LoaderOptions, TokenizerFiles } from '@ocelli/data';
 import type { BatchRequest, JsonValue, ResumableBatches } from '@ocelli/trainer';
 import { trainingBatches } from './batches.js';
 import type { TrainingConfig } from './config.js';
@@ -26,16 +26,20 @@ export interface Training {
 /**
  * Reads a configuration and everything it names, and checks that the parts fit; nothing is computed or written.
  *
+ * @param options.onBrokenImage is told of every image that a black one replaces, where the configuration asks for that.
  * @throws ConfigError that names the file and the key; ConversationError that names a malformed sample.
  */
-export async function prepareTraining(configFile: string): Promise<Training> {
+export async function prepareTraining(
+  configFile: string,
+  { onBrokenImage }: Pick<LoaderOptions, 'onBrokenImage'> = {},
+): Promise<Training> {
   const refuse = refuseIn(configFile);
   const config = await loadTrainingConfig(configFile);
   const data = await readTrainingData(config);
   const { tokenizer, files } = await prepareTokenizer(config, data, refuse);
   const model = createModel(config, tokenizer.vocabularySize, refuse);
   const settings = await stageSettings(config, model.imageSize, refuse);
-  const { buckets, seed, workers } = config;
+  const { buckets, seed, workers, brokenImages } = config;
   const toInputs = inputsFor(model, tokenizer);
   const sources = new Map(
     config.stages.map((stage, index) => [stage.name, stageSource(`stages.${index}`, stage, data, refuse, { seed })]),
@@ -53,6 +57,7 @@ export async function prepareTraining(configFile: string): Promise<Training> {
       data: mixes,
       files: data.hashes,
       vocabulary,
+      brokenImages,
     } as unknown as JsonValue,
     batches({ stage: { name, batchSize, accumulation }, state }) {
       const { source, imagesPerBatch } = sources.get(name)!;
@@ -66,6 +71,8 @@ export async function prepareTraining(configFile: string): Promise<Training> {
         buckets,
         seed,
         workers,
+        brokenImages,
+        ...(onBrokenImage && { onBrokenImage }),
         state,
         ...(config.stages[index]!.groupByLength && { groupByLength: { accumulation } }),
         // How many tiles a batch has follows from its images.

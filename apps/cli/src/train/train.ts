@@ -30,7 +30,9 @@ export async function trainCommand(
 ): Promise<void> {
   const { reporter, signal } = context;
   const folder = out ?? join('runs', basename(configFile, extname(configFile)));
-  const training = await prepareTraining(configFile);
+  const training = await prepareTraining(configFile, {
+    onBrokenImage: ({ file, sampleId }) => reporter.line(`A black image instead of ${file}, of sample ${sampleId}`),
+  });
   const { config, model, tokenizerFiles, identity, batches } = training;
   await requireOwnFolder(folder, config, resume);
   try {

@@ -246,6 +246,11 @@ describe('ocelli train with a damaged image', () => {
     const left = await readdir(run, { recursive: true });
     expect(left.filter((name) => /tmp|partial/.test(name))).toEqual([]);
 
+    const black = await writeConfig(folder, { ...tinyConfig, stages, brokenImages: 'black' }, 'black.yaml');
+    const trained = await ocelli('train', black, '--out', join(folder, 'black'));
+    expect(trained).toMatchObject({ code: 0, errors: '' });
+    expect(trained.output).toMatch(/A black image instead of .*000005\.png, of sample train-000005/);
+
     await rename(copy, image);
     expect((await ocelli('train', config, '--out', run)).errors).toMatch(/Continue it with --resume/);
     expect(await ocelli('train', config, '--out', run, '--resume')).toMatchObject({ code: 0, errors: '' });

@@ -23,20 +23,18 @@ interface Injection {
  */
 export function createManagedAnswerer(model: ManagedVisionLanguageModel): ManagedAnswerer {
   const read = compile(({ pixelValues, ...batch }: ManagedVisionLanguageBatch) => {
-    const states = model.states(pixelValues);
-    const { inputsEmbeds } = model.decoder.input(states, batch);
-    const { levels, questionMask } = model.decoder.managed(states, batch);
-    return { inputsEmbeds, levels, questionMask: questionMask! };
+    const { inputsEmbeds, managed } = model.decoder.embed(model.states(pixelValues), batch);
+    return { inputsEmbeds, levels: managed.levels };
   });
   // A program is compiled for each object of hooks.
   const injections = new Map<string, Injection>();
   return async (batch, options) => {
-    const { inputsEmbeds, levels, questionMask } = await read(batch);
+    const { inputsEmbeds, levels } = await read(batch);
     const shape = levels.shape.join();
     const known = injections.get(shape) ?? injectionOf(model, levels.shape);
     injections.set(shape, known);
     known.levels.set((await levels.data()) as Float32Array);
-    known.questionMask.set((await questionMask.data()) as Int32Array);
+    known.questionMask.set((await batch.questionMask.data()) as Int32Array);
     const { attentionMask } = batch;
     return generate(model.decoder.language, { ...options, inputsEmbeds, attentionMask, hooks: known.hooks });
   };

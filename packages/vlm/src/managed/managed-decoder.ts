@@ -107,11 +107,23 @@ export class ManagedDecoder extends Module {
 
   /** What the language model reads, for a forward pass, prefilling or generating. */
   input(states: readonly Tensor[], batch: ManagedBatch, { trainingKey }: ManagedDecoderOptions = {}): ManagedInput {
+    const { inputsEmbeds, managed } = this.embed(states, batch, { trainingKey });
+    const hooks = this.managers.hooks(managed, { trainingKey });
+    return { inputsEmbeds, attentionMask: batch.attentionMask, hooks };
+  }
+
+  /** Sequences [batch, length, width], and what the managers see of them. */
+  embed(
+    states: readonly Tensor[],
+    batch: ManagedBatch,
+    { trainingKey }: ManagedDecoderOptions = {},
+  ): { readonly inputsEmbeds: Tensor; readonly managed: ManagedSequence } {
     const projected = this.project(states, trainingKey);
     const visual = arrangeGridTokens(projected.last, this.newline(1), batch.gridTokens); // [tokens, width]
-    const inputsEmbeds = assembleSequences(this.language.embed(batch.inputIds), visual, batch.plan);
-    const hooks = this.managers.hooks(this.sequence(this.levelTokens(projected.levels, batch), batch), { trainingKey });
-    return { inputsEmbeds, attentionMask: batch.attentionMask, hooks };
+    return {
+      inputsEmbeds: assembleSequences(this.language.embed(batch.inputIds), visual, batch.plan),
+      managed: this.sequence(this.levelTokens(projected.levels, batch), batch),
+    };
   }
 
   /** What the managers see, laid out like the sequences. */

@@ -1,3 +1,5 @@
+import type { PUBLISHED_AUGMENTATIONS } from '@ocelli/data';
+import type { TwoTowerChanges } from './adapt.js';
 import type { TwoTowerConfig } from './config.js';
 
 const pretraining = { maskedLanguageModel: {}, imageTextMatching: {} } as const;
@@ -15,10 +17,24 @@ export const twoTowerConfigs = {
   'meter-base': { fusion: { type: 'meter' }, heads: pretraining },
 } as const satisfies Readonly<Record<string, TwoTowerConfig>>;
 
-/** What the official scripts fine-tune on: size of the images, and heads. */
+/** What the official scripts fine-tune on: size of the images, one of `PUBLISHED_AUGMENTATIONS` for them, and heads. */
 export const twoTowerTasks = {
-  vqav2: { imageSize: 576, heads: { visualQuestionAnswering: { hiddenScale: 2 } } },
-  'snli-ve': { imageSize: 384, heads: { visualEntailment: { hiddenScale: 2 } } },
-  nlvr2: { imageSize: 384, heads: { visualReasoning: { hiddenScale: 1, dropout: 0 } } },
-  flickr30k: { imageSize: 384, heads: { imageTextMatching: {}, imageTextContrast: {} } },
-} as const;
+  vqav2: {
+    imageSize: 576,
+    augmentation: 'albef_randaug_wohf',
+    heads: { visualQuestionAnswering: { hiddenScale: 2 } },
+  },
+  'snli-ve': { imageSize: 384, augmentation: 'albef_randaug_wc', heads: { visualEntailment: { hiddenScale: 2 } } },
+  nlvr2: {
+    imageSize: 384,
+    augmentation: 'albef_randaug_wc',
+    heads: { visualReasoning: { hiddenScale: 1, dropout: 0 } },
+  },
+  flickr30k: {
+    imageSize: 384,
+    augmentation: 'albef_randaug_wc',
+    heads: { imageTextMatching: {}, imageTextContrast: {} },
+  },
+} as const satisfies Readonly<
+  Record<string, TwoTowerChanges & { readonly augmentation: keyof typeof PUBLISHED_AUGMENTATIONS }>
+>;

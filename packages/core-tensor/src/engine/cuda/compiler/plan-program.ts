@@ -15,6 +15,7 @@ import { withOwnProducts } from './own-products.js';
 import type { CopyStep, Place, PlannedValue, ProgramPlan, Step } from './program-plan.js';
 import { rewriteGraph } from './rewrite.js';
 import { protectArguments } from './slice-updates.js';
+import { valuesOf } from './step-values.js';
 import { findNarrow, type Precision } from './storage.js';
 import { formUnits, type Unit } from './units.js';
 import { createValues, type Values } from './values.js';
@@ -178,20 +179,4 @@ function placed(
     return { shape, dtype, place: known };
   });
   return { values: all, preparation, steps, outputs, arenaBytes: bytes };
-}
-
-/** Values that a step reads or writes. */
-export function valuesOf(step: Step): number[] {
-  switch (step.kind) {
-    case 'kernel':
-      return step.arguments.filter((each) => each !== 'failure');
-    case 'matmul':
-      return [step.a.value, step.b.value, step.out.value, step.bias, step.residual].filter(
-        (each) => each !== undefined,
-      );
-    case 'fill':
-      return [step.value];
-    case 'copy':
-      return [step.from, step.to];
-  }
 }

@@ -1,5 +1,6 @@
 import { mostVectorRows, type VectorLayer, vectorLayers } from '../codegen/vector-layers.js';
 import type { MatmulStep, Step } from './program-plan.js';
+import { writtenBy } from './step-values.js';
 import type { Values } from './values.js';
 import { bindLaunches } from './write-launches.js';
 
@@ -10,7 +11,7 @@ import { bindLaunches } from './write-launches.js';
 export function joinVectorProducts(steps: readonly Step[], values: Values): Step[] {
   const writtenAt = new Map<number, number>();
   steps.forEach((step, time) => {
-    for (const value of writesOf(step)) writtenAt.set(value, time);
+    for (const value of writtenBy(step)) writtenAt.set(value, time);
   });
   const taken = new Set<Step>();
   return steps.flatMap((step, time) => {
@@ -56,17 +57,4 @@ function launchesOf(products: readonly MatmulStep[], values: Values): Step[] {
   const outputs = products.map(({ out }) => out.value);
   const lowered = vectorLayers({ rows: m, width: k, dtype: values.dtype(a.value), layers });
   return bindLaunches(lowered, { inputs: [a.value, ...inputs], outputs }, values);
-}
-
-function writesOf(step: Step): readonly number[] {
-  switch (step.kind) {
-    case 'kernel':
-      return step.writes;
-    case 'matmul':
-      return [step.out.value];
-    case 'fill':
-      return [step.value];
-    case 'copy':
-      return [step.to];
-  }
 }

@@ -1,5 +1,5 @@
-import { valuesOf } from '../compiler/plan-program.js';
-import type { ProgramPlan, Step } from '../compiler/program-plan.js';
+import type { ProgramPlan } from '../compiler/program-plan.js';
+import { valuesOf, writtenBy } from '../compiler/step-values.js';
 
 /** When a program reads its arguments for the last time, and writes its results for the first. */
 export interface AliasTable {
@@ -29,17 +29,4 @@ export function aliasTable({ values, steps, outputs }: ProgramPlan): AliasTable 
   return {
     mayShare: (input, output) => (lastRead.get(input) ?? -1) <= (firstWrite.get(output) ?? Number.POSITIVE_INFINITY),
   };
-}
-
-function writtenBy(step: Step): readonly number[] {
-  switch (step.kind) {
-    case 'kernel':
-      return step.writes;
-    case 'matmul':
-      return [step.out.value];
-    case 'fill':
-      return [step.value];
-    case 'copy':
-      return [step.to];
-  }
 }

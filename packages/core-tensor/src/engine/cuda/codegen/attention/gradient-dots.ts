@@ -1,8 +1,8 @@
 import { cTypes } from '../c-types.js';
-import { integer, launch, reads, warpSum, writes } from '../launch-text.js';
+import { integer, launch, type Parameter, reads, warpSum, writes } from '../launch-text.js';
 import type { PlannedLaunch } from '../lowered.js';
 import { strided } from '../product.js';
-import { type AttentionProblem, layoutOf, rowsText } from './problem.js';
+import { type AttentionProblem, layoutOf, rowsText, termParameters } from './problem.js';
 
 /** Output and cotangent of each row multiplied and summed: what the softmax takes off every weight's gradient. A warp a row. */
 export function gradientDots(problem: AttentionProblem): PlannedLaunch {
@@ -29,4 +29,18 @@ if (lane == 0) dots[row] = sum;`;
     blocks: Math.ceil(rows / 8),
     threads: 256,
   });
+}
+
+/** What both passes over the gradients read. */
+export function gradientParameters(problem: AttentionProblem): Parameter[] {
+  const T = cTypes[problem.dtype];
+  return [
+    reads(0, T, 'q'),
+    reads(1, T, 'k'),
+    reads(2, T, 'v'),
+    reads(4, T, 'dout'),
+    reads(5, 'float', 'statistics'),
+    reads('temporary0', 'float', 'dots'),
+    ...termParameters(problem, 6),
+  ];
 }

@@ -1,9 +1,9 @@
 import { cTypes } from '../c-types.js';
-import { float, launch, type Parameter, reads, writes } from '../launch-text.js';
+import { float, launch, writes } from '../launch-text.js';
 import type { Lowered, PlannedLaunch } from '../lowered.js';
 import { strided } from '../product.js';
 import { tensorCoreFunctions } from '../tensor-core.js';
-import { gradientDots } from './gradient-dots.js';
+import { gradientDots, gradientParameters } from './gradient-dots.js';
 import { fetchRows, plainColumns, plainPitch, plainRows, plainThreads, plainTile } from './plain-text.js';
 import {
   type AttentionProblem,
@@ -12,7 +12,6 @@ import {
   replacedText,
   rowsText,
   scoreText,
-  termParameters,
   termPointers,
   unseenScore,
 } from './problem.js';
@@ -24,19 +23,6 @@ export function plainBackward(problem: AttentionProblem): Lowered {
     launches: [gradientDots(problem), queryGradient(problem), keyGradients(problem)],
     temporaries: [{ shape: [batch, heads, queries], dtype: 'float32' }],
   };
-}
-
-function sharedParameters(problem: AttentionProblem): Parameter[] {
-  const T = cTypes[problem.dtype];
-  return [
-    reads(0, T, 'q'),
-    reads(1, T, 'k'),
-    reads(2, T, 'v'),
-    reads(4, T, 'dout'),
-    reads(5, 'float', 'statistics'),
-    reads('temporary0', 'float', 'dots'),
-    ...termParameters(problem, 6),
-  ];
 }
 
 function sharedBytes(problem: AttentionProblem): number {
@@ -105,7 +91,7 @@ if (query < ${queries})
   return launch({
     name: 'plain_attention_query_gradient',
     helpers: [tensorCoreFunctions, fetchRows],
-    parameters: [...sharedParameters(problem), writes('out', T, 'dq')],
+    parameters: [...gradientParameters(problem), writes('out', T, 'dq')],
     body,
     blocks: [Math.ceil(queries / plainRows), heads, batch],
     threads: plainThreads,
@@ -181,7 +167,7 @@ for (int i = 0, column = part; column < ${width}; i++, column += 8) {
   return launch({
     name: 'plain_attention_key_gradients',
     helpers: [tensorCoreFunctions, fetchRows],
-    parameters: [...sharedParameters(problem), writes('out1', T, 'dk'), writes('out2', T, 'dv')],
+    parameters: [...gradientParameters(problem), writes('out1', T, 'dk'), writes('out2', T, 'dv')],
     body,
     blocks: [Math.ceil(keys / plainRows), keyHeads, batch],
     threads: plainThreads,

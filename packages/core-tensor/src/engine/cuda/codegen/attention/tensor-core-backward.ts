@@ -1,9 +1,9 @@
 import { cTypes } from '../c-types.js';
-import { float, launch, type Parameter, reads, writes } from '../launch-text.js';
+import { float, launch, writes } from '../launch-text.js';
 import type { Lowered, PlannedLaunch } from '../lowered.js';
 import { tensorCoreFunctions } from '../tensor-core.js';
 import { fragmentFunctions, paddedWidth, rowPadding } from './fragments.js';
-import { gradientDots } from './gradient-dots.js';
+import { gradientDots, gradientParameters } from './gradient-dots.js';
 import {
   type AttentionProblem,
   hasTerms,
@@ -13,7 +13,6 @@ import {
   replacedText,
   rowsText,
   scoreText,
-  termParameters,
   termPointers,
   unseenScore,
 } from './problem.js';
@@ -29,19 +28,6 @@ export function tensorCoreBackward(problem: AttentionProblem): Lowered {
     launches: [gradientDots(problem), queryGradient(problem), keyGradients(problem)],
     temporaries: [{ shape: [batch, heads, queries], dtype: 'float32' }],
   };
-}
-
-function sharedParameters(problem: AttentionProblem): Parameter[] {
-  const T = cTypes[problem.dtype];
-  return [
-    reads(0, T, 'q'),
-    reads(1, T, 'k'),
-    reads(2, T, 'v'),
-    reads(4, T, 'dout'),
-    reads(5, 'float', 'statistics'),
-    reads('temporary0', 'float', 'dots'),
-    ...termParameters(problem, 6),
-  ];
 }
 
 /** The expression of a weight from `score`, in place: its power of two. */
@@ -138,7 +124,7 @@ for (int strip = 0; strip < ${strips}; strip++)
   return launch({
     name: 'attention_query_gradient',
     helpers: [tensorCoreFunctions, fragmentFunctions],
-    parameters: [...sharedParameters(problem), writes('out', T, 'dq')],
+    parameters: [...gradientParameters(problem), writes('out', T, 'dq')],
     body,
     blocks: [blocks, heads, batch],
     threads,
@@ -268,7 +254,7 @@ for (int strip = 0; strip < ${strips}; strip++) {
   return launch({
     name: 'attention_key_gradients',
     helpers: [tensorCoreFunctions, fragmentFunctions],
-    parameters: [...sharedParameters(problem), writes('out1', T, 'dk'), writes('out2', T, 'dv')],
+    parameters: [...gradientParameters(problem), writes('out1', T, 'dk'), writes('out2', T, 'dv')],
     body,
     blocks: [Math.ceil(keys / rows), keyHeads, batch],
     threads,
