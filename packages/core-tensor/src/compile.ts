@@ -37,7 +37,8 @@ export interface CompileOptions {
   readonly donate?: readonly number[];
   /**
    * How a program holds frozen parameters. `constant`: as its own, arranged for fast products. `reference`: where they
-   * are, which takes no time and memory; products with one row, or with hundreds, are as fast. Default: `constant`.
+   * are, which takes no time and memory; products with one row, or with hundreds, are as fast. An engine that uses
+   * constants where they are always does so, as constants. Default: `constant`.
    */
   readonly frozen?: 'constant' | 'reference';
 }
@@ -68,7 +69,7 @@ export function compile<Arguments extends readonly unknown[], Result>(
     const types = leaves.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`);
     const signature = `${structureKey(structure)} ${types.join(' ')}`;
     const trace = await validTrace(traces, signature, engine, () =>
-      traceFunction(engine, fn, structure, leaves, frozen),
+      traceFunction(engine, fn, structure, leaves, engine.keepsConstants ? 'constant' : frozen),
     );
     const donated = new Set(flatten(donate.map((position) => args[position])).leaves);
     const bound = await bindAll(engine, [...leaves, ...trace.captured]);

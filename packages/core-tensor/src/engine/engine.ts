@@ -29,6 +29,8 @@ export interface Engine {
    * arguments where each update by itself is elementwise.
    */
   readonly joinsUpdates?: boolean;
+  /** Whether programs use frozen parameters where they are, so that holding them as constants takes no time. */
+  readonly keepsConstants?: boolean;
   /**
    * Copies values to the engine.
    *

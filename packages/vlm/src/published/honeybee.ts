@@ -62,6 +62,12 @@ function dAbstractorVariant(size: Size, tokens: number, parameters: number, sour
   ]);
 }
 
+/** A projector of 144 tokens that table 9 compares with. */
+function ablation(name: string, change: string, projector: FittedProjectorConfigInput): PublishedVariant {
+  const config = { ...projector, outputTokens: 144 } as FittedProjectorConfigInput;
+  return variant(`${name}-7B, M = 144, ${change}`, '7b', config, [visualTokens(144, 'paper, table 9')]);
+}
+
 function resamplerVariant(tokens: number, figures: readonly PublishedFigure[] = []): PublishedVariant {
   return variant(`resampler-7B, M = ${tokens}`, '7b', { type: 'resampler', outputTokens: tokens }, [
     visualTokens(tokens, 'paper, table 8'),
@@ -94,36 +100,17 @@ export const honeybeeSystem = {
       exactParameters(20_979_712, built, { parts: ['projector'] }),
     ]),
     'mlp6-7b': variant('MLP-6-7B', '7b', { type: 'mlp', depth: 6 }, [visualTokens(256, 'paper, table 9')]),
-    'd-7b-m144-not-pooled': variant(
-      'D-7B, M = 144, queries not pooled',
-      '7b',
-      { type: 'd-abstractor', outputTokens: 144, pooledTarget: 'none' },
-      [visualTokens(144, 'paper, table 9')],
-    ),
-    'd-7b-m144-no-grid': variant(
-      'D-7B, M = 144, reference points not on a grid',
-      '7b',
-      { type: 'd-abstractor', outputTokens: 144, referencePoints: 'queries' },
-      [visualTokens(144, 'paper, table 9')],
-    ),
-    'c-7b-m144-convnext': variant(
-      'C-7B, M = 144, ConvNeXt blocks',
-      '7b',
-      { type: 'c-abstractor', outputTokens: 144, block: 'convnext' },
-      [visualTokens(144, 'paper, table 9')],
-    ),
-    'c-7b-m144-convolution': variant(
-      'C-7B, M = 144, plain convolutions',
-      '7b',
-      { type: 'c-abstractor', outputTokens: 144, block: 'convolution' },
-      [visualTokens(144, 'paper, table 9')],
-    ),
-    'resampler-7b-m144-positions': variant(
-      'resampler-7B, M = 144, with positions',
-      '7b',
-      { type: 'resampler', outputTokens: 144, positionEmbedding: true },
-      [visualTokens(144, 'paper, table 9')],
-    ),
+    'd-7b-m144-not-pooled': ablation('D', 'queries not pooled', { type: 'd-abstractor', pooledTarget: 'none' }),
+    'd-7b-m144-no-grid': ablation('D', 'reference points not on a grid', {
+      type: 'd-abstractor',
+      referencePoints: 'queries',
+    }),
+    'c-7b-m144-convnext': ablation('C', 'ConvNeXt blocks', { type: 'c-abstractor', block: 'convnext' }),
+    'c-7b-m144-convolution': ablation('C', 'plain convolutions', { type: 'c-abstractor', block: 'convolution' }),
+    'resampler-7b-m144-positions': ablation('resampler', 'with positions', {
+      type: 'resampler',
+      positionEmbedding: true,
+    }),
     'resampler-7b-m64': resamplerVariant(64),
     'resampler-7b-m144': resamplerVariant(144, [
       exactParameters(106_224_640, built, { parts: ['projector'] }),

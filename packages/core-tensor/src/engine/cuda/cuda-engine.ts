@@ -45,6 +45,7 @@ class CudaEngine implements Engine {
   readonly name = 'cuda';
   /** A program is started as one graph, whatever it is made of. */
   readonly joinsUpdates = true;
+  readonly keepsConstants = true;
   private readonly buffers: Buffers;
   private readonly programs = new Map<number, StoredProgram>();
   private readonly pending = new Set<Promise<unknown>>();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -111,6 +111,7 @@ function pythonPackageFolders({ variables, platform, home, local }: SearchSurrou
   const active = [variables.VIRTUAL_ENV, variables.CONDA_PREFIX].filter((root) => root !== undefined && root !== '');
   const roots = [
     ...(active as string[]),
+    ...(isWindows ? [] : usedEnvironment(variables.PATH ?? '')),
     join(process.cwd(), '.venv'),
     join(home, '.local'),
     ...matching(join(variables.PYENV_ROOT ?? join(home, '.pyenv'), 'versions'), /./).sort(newestFirst),
@@ -118,6 +119,17 @@ function pythonPackageFolders({ variables, platform, home, local }: SearchSurrou
   ];
   const path = (variables.PYTHONPATH ?? '').split(delimiter).filter((each) => each !== '');
   return [...path, ...roots.flatMap(inside)];
+}
+
+/** The environment of the Python that is started by its name: the folder around the `bin` that it is in, or links to. */
+function usedEnvironment(path: string): string[] {
+  const file = path
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, 'python3'))
+    .find((each) => existsSync(each));
+  if (file === undefined) return [];
+  return [dirname(dirname(file)), dirname(dirname(realpathSync(file)))];
 }
 
 /** `nvidia/cublas/lib` and the like up to CUDA 12, `nvidia/cu13/lib` from 13 on. */

@@ -53,6 +53,17 @@ describe('libraries are found', () => {
     expect(searched[1]).toEqual({ path: join(root, 'missing'), origin: 'OCELLI_CUDA_LIBRARIES' });
   });
 
+  test('in the environment of the Python on the path, also behind a link', () => {
+    put('env', 'bin', 'python3.12');
+    const library = put('env', 'lib', 'python3.12', 'site-packages', 'nvidia', 'cu13', 'lib', 'libcublasLt.so.13');
+    mkdirSync(join(root, 'bin'));
+    symlinkSync(join(root, 'env', 'bin', 'python3.12'), join(root, 'bin', 'python3'));
+    const variables = { PATH: [join(root, 'missing'), join(root, 'bin')].join(delimiter) };
+    expect(findCudaLibraries(around({ variables })).found.cublasLt).toMatchObject([
+      { path: library, origin: 'Python packages' },
+    ]);
+  });
+
   test('by their own names only: no stubs, no parts, no alternatives', () => {
     for (const name of [
       'libnvrtc-builtins.so.13.0',
