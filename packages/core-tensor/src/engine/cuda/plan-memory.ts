@@ -54,7 +54,7 @@ export function planCudaMemory(
     arguments: bytesOf(['input', 'resident']),
     intermediate: arenaBytes === 0 ? 0 : sizeClass(arenaBytes),
     results: bytesOf(['output']),
-    held: bytesOf(['constant', 'prepared']),
+    held: bytesOf(['constant', 'prepared', 'shared']),
     workspace: hasProducts ? workspaceBytes : 0,
   };
   return { ...parts, total: Object.values(parts).reduce((a, b) => a + b, 0) };

@@ -174,9 +174,26 @@ function placed(
   });
   const { offsets, bytes } = planArena(lifetimes);
   const offsetOf = new Map(temporary.map((value, position) => [value, offsets[position]!]));
+  const keys = sharedKeys(values, preparation);
   const all = values.map(({ shape, dtype, place }, index): PlannedValue => {
-    const known: Place = place ?? { kind: 'arena', offset: offsetOf.get(index) ?? 0 };
+    const key = keys.get(index);
+    const own: Place | undefined = key === undefined ? place : { kind: 'shared', key };
+    const known = own ?? { kind: 'arena', offset: offsetOf.get(index) ?? 0 };
     return { shape, dtype, place: known };
   });
   return { values: all, preparation, steps, outputs, arenaBytes: bytes };
+}
+
+/** What one kernel computes from one frozen parameter is named by both: programs need it once. */
+function sharedKeys(values: Values['all'], preparation: readonly Step[]): ReadonlyMap<number, string> {
+  const keys = new Map<number, string>();
+  for (const step of preparation) {
+    if (step.kind !== 'kernel' || step.arguments.length !== 2) continue;
+    const [from, to] = step.arguments as readonly (number | 'failure')[];
+    if (typeof from !== 'number' || typeof to !== 'number' || step.writes.join() !== String(to)) continue;
+    const [source, target] = [values[from]!.place, values[to]!.place];
+    if (source?.kind !== 'resident' || target?.kind !== 'prepared') continue;
+    keys.set(to, `${step.kernel.name}(${source.buffer}@${source.version})`);
+  }
+  return keys;
 }

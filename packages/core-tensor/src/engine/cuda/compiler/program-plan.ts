@@ -30,9 +30,11 @@ export type Place =
   /** An argument, never written, except where the caller gives the same buffer for a result. */
   | { readonly kind: 'input'; readonly position: number }
   | { readonly kind: 'constant'; readonly data: AnyTypedArray }
-  | { readonly kind: 'resident'; readonly buffer: number }
+  | { readonly kind: 'resident'; readonly buffer: number; readonly version: number }
   /** Held by the program from its preparation to its release. */
   | { readonly kind: 'prepared' }
+  /** As `prepared`; values of one key are the same in all programs, computed from one resident by one kernel. */
+  | { readonly kind: 'shared'; readonly key: string }
   /** Memory of its own, given to the caller as result `index`. */
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'arena'; readonly offset: number };

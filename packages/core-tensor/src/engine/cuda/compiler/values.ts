@@ -57,7 +57,7 @@ export function createValues(live: LiveGraph, options: ValuesOptions): Values {
       case 'constant':
         return { kind: 'constant', data: node.data };
       case 'resident':
-        return { kind: 'resident', buffer: node.buffer };
+        return { kind: 'resident', buffer: node.buffer, version: node.version };
       case 'operation': {
         if (ofPreparation.has(index)) return options.readAtRun.has(index) ? { kind: 'prepared' } : undefined;
         const position = results.get(index);

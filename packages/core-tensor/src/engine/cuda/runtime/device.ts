@@ -10,6 +10,7 @@ import { failureBytes } from './failure-word.js';
 import { createKernelCache, kernelCacheFolder, noKernelCache } from './kernel-cache.js';
 import { compilerTarget, createKernelCompiler } from './kernel-compiler.js';
 import { createProducts } from './products.js';
+import { createSharedValues } from './shared-values.js';
 import { createStaging } from './staging.js';
 import { createTimeline } from './timeline.js';
 
@@ -65,6 +66,7 @@ export function openDevice(
   const compiler = createKernelCompiler({ driver, nvrtc, nvrtcVersion, target, cache });
   const products = createProducts({ cublasLt, allocator, timeline: compute, tf32: precision === 'tf32' });
   const arena = createArena(allocator);
+  const shared = createSharedValues(allocator);
   return {
     facts,
     driver,
@@ -80,6 +82,7 @@ export function openDevice(
     compiler,
     products,
     arena,
+    shared,
     /** Gives the card back; nothing may be going on any more. */
     async close(): Promise<void> {
       await compiler.close();
@@ -87,6 +90,7 @@ export function openDevice(
       driver.synchronize(copies.stream);
       products.close();
       arena.close();
+      shared.close();
       allocator.give(failure);
       allocator.trim();
       staging.close();

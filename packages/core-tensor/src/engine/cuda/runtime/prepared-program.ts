@@ -11,6 +11,7 @@ import { createGraphCache } from './graph-cache.js';
 import type { KernelCompiler } from './kernel-compiler.js';
 import { createLaunchArguments } from './launch-arguments.js';
 import type { Products } from './products.js';
+import type { SharedValues } from './shared-values.js';
 import type { Staging } from './staging.js';
 import type { Timeline } from './timeline.js';
 
@@ -28,6 +29,7 @@ export interface ProgramSurroundings {
   /** Address of the failure word, and what becomes of it. */
   readonly failure: Address;
   readonly failures: FailureLog;
+  readonly shared: SharedValues;
   /** Whether programs are recorded and replayed. */
   readonly graphs: boolean;
   /** Where a buffer is that a program takes as a constant. */
@@ -85,10 +87,18 @@ const alignment = 256;
 export async function prepareProgram(around: ProgramSurroundings, plan: ProgramPlan): Promise<PreparedProgram> {
   const { driver, allocator, staging, compute, arena } = around;
   const { values } = plan;
-  const [preparation, steps] = await allReady([
-    readySteps(around, plan.preparation, values),
+  const sharing = plan.preparation.filter((step): step is KernelStep => isShared(step, values));
+  const ready = await allReady([
+    readySteps(around, sharing, values),
+    readySteps(
+      around,
+      plan.preparation.filter((step) => !isShared(step, values)),
+      values,
+    ),
     readySteps(around, plan.steps, values),
   ]);
+  const [shared, preparation, steps] = ready as [ReadySteps, ReadySteps, ReadySteps];
+  const heldKeys: string[] = [];
   const offsets = new Map<number, number>();
   let heldBytes = 0;
   values.forEach((value, index) => {
@@ -109,8 +119,8 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
   };
   const release = () => {
     if (held) allocator.give(held);
-    preparation.free();
-    steps.free();
+    for (const key of heldKeys.splice(0)) around.shared.drop(key);
+    for (const each of ready) each.free();
   };
   try {
     if (heldBytes > 0) held = allocator.take("take memory for a program's constants", heldBytes);
@@ -125,6 +135,18 @@ export async function prepareProgram(around: ProgramSurroundings, plan: ProgramP
     });
     bind([], [], arena.reserve(plan.arenaBytes));
     driver.enter();
+    const missing = new Set<number>();
+    values.forEach((value, index) => {
+      if (value.place.kind !== 'shared') return;
+      const { address, isNew } = around.shared.hold(value.place.key, bytesOf(value));
+      heldKeys.push(value.place.key);
+      addresses[index] = address;
+      if (isNew) missing.add(index);
+    });
+    shared.fill(addresses);
+    sharing.forEach(({ writes }, index) => {
+      if (missing.has(writes[0]!)) shared.steps[index]!(addresses);
+    });
     preparation.fill(addresses);
     for (const step of preparation.steps) step(addresses);
     compute.touch();
@@ -178,13 +200,18 @@ function mayFail(steps: readonly Step[]): boolean {
 }
 
 /** All, or the first failure once none is under way any more. */
-async function allReady(parts: readonly [Promise<ReadySteps>, Promise<ReadySteps>]): Promise<[ReadySteps, ReadySteps]> {
+async function allReady(parts: readonly Promise<ReadySteps>[]): Promise<ReadySteps[]> {
   const settled = await Promise.allSettled(parts);
   const failed = settled.find(({ status }) => status === 'rejected');
   const ready = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  if (!failed) return ready as [ReadySteps, ReadySteps];
+  if (!failed) return ready;
   for (const each of ready) each.free();
   throw (failed as PromiseRejectedResult).reason;
+}
+
+/** Whether a step computes a value that programs share; it is one launch. */
+function isShared(step: Step, values: readonly PlannedValue[]): boolean {
+  return step.kind === 'kernel' && step.writes.some((value) => values[value]!.place.kind === 'shared');
 }
 
 interface ReadySteps {
