@@ -119,6 +119,8 @@ function operandOf(
   emitter.value(index, coordinates);
   const strides = read && indexStrides(read.place, variables);
   if (!read || !isPlain || !strides || strides.some((stride) => stride < 0)) return undefined;
+  // What a view is of may be held with more digits than the view, which then is a copy.
+  if (dtypeOf(read.node) !== dtypeOf(index)) return undefined;
   return { node: read.node, factor, offset: read.place.constant, strides };
 }
 
