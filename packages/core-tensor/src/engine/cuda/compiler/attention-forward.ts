@@ -1,6 +1,6 @@
 import type { DType } from '../../../dtype.js';
 import type { OperationNode } from '../../../graph/graph.js';
-import { type Shape, sizeOf } from '../../../graph/shape.js';
+import { type Shape, sameShape, sizeOf } from '../../../graph/shape.js';
 import type { ScoreTerm } from '../codegen/attention/problem.js';
 import type { Attention } from './attention.js';
 import { isNumber, usesThrough } from './attention-uses.js';
@@ -28,6 +28,8 @@ export function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: 
   const terms: { node: number; strides: ScoreTerm['strides'] }[] = [];
   let causal = false;
   let choice: number | undefined;
+  // A term's strides are those along batch, heads, queries and keys, and no other axes.
+  const areScores = ({ shape }: OperationNode) => sameShape(shape, nodes[softmax]!.shape);
   let scores = operation(softmax)!.inputs[0]!;
   for (;;) {
     const node = operation(scores);
@@ -35,12 +37,17 @@ export function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: 
     inner.push(scores);
     if (node.op === 'matmul') break;
     if (node.op === 'reshape') scores = node.inputs[0]!;
-    else if (node.op === 'where' && choice === undefined && isNumber(graph, node.inputs[2]!, masked)) {
+    else if (
+      node.op === 'where' &&
+      areScores(node) &&
+      choice === undefined &&
+      isNumber(graph, node.inputs[2]!, masked)
+    ) {
       const [mask, x] = node.inputs as readonly [number, number];
       choice = mask;
       terms.push({ node: mask, strides: termStrides(nodes[mask]!.shape, node.shape) });
       scores = x;
-    } else if (node.op === 'add') {
+    } else if (node.op === 'add' && areScores(node)) {
       const [x, term] = scoresOf(graph, node) ?? [];
       if (x === undefined || term === undefined) return undefined;
       if (isCausal(graph, term, queries, keys)) causal = true;
@@ -54,9 +61,11 @@ export function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: 
   const [rows, k] = product.inputs as readonly [number, number];
   if (transposeA || !transposeB || nodes[k]!.shape.length !== 4) return undefined;
   const [, keyHeads, , width] = nodes[k]!.shape as [number, number, number, number];
-  const mixed = weightedValues(graph, softmax);
-  if (!mixed || sizeOf(nodes[rows]!.shape) !== batch * heads * queries * width) return undefined;
-  const v = operation(mixed.out)!.inputs[1]!;
+  // Queries that share a key head are rows of one product, and nothing is taken apart otherwise.
+  const shared = [batch, keyHeads, (heads / keyHeads) * queries, keys];
+  const out = sameShape(product.shape, shared) ? weightedValues(graph, softmax, shared) : undefined;
+  if (out === undefined || sizeOf(nodes[rows]!.shape) !== batch * heads * queries * width) return undefined;
+  const v = operation(out)!.inputs[1]!;
   if (nodes[v]!.shape.join() !== nodes[k]!.shape.join()) return undefined;
   // Queries that are rounded after they are scaled are taken as they are then.
   const unrounded = unscaled(graph, rows);
@@ -65,7 +74,7 @@ export function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: 
   const dtype = dtypeOf(q);
   if (dtype === 'int64' || dtype === 'int32' || dtype === 'uint8' || dtype === 'bool') return undefined;
   const isOutput = new Set(outputs.map(root));
-  if ([key, value, root(mixed.out)].some((each) => dtypeOf(each) !== dtype) || inner.some((each) => isOutput.has(each)))
+  if ([key, value, root(out)].some((each) => dtypeOf(each) !== dtype) || inner.some((each) => isOutput.has(each)))
     return undefined;
   // The operation adds a bias first and applies a mask last.
   const [mask, bias] = terms.map(({ node, strides }) => ({ node: root(node), dtype: dtypeOf(root(node)), strides }));
@@ -86,26 +95,23 @@ export function matchForward(graph: LiveGraph, softmax: number, dtypeOf: (node: 
   };
   const nodesOfTerms = { ...(mask ? { mask: mask.node } : {}), ...(bias ? { bias: bias.node } : {}) };
   return {
-    attention: { problem, q, k: key, v: value, ...nodesOfTerms, out: mixed.out },
-    inner: [...inner, ...mixed.inner],
+    attention: { problem, q, k: key, v: value, ...nodesOfTerms, out },
+    inner,
     softmax,
     choice,
     rows,
   };
 }
 
-/** The product of weights and values, as the weights' only use of that kind. */
-function weightedValues(
-  graph: LiveGraph,
-  softmax: number,
-): { readonly out: number; readonly inner: number[] } | undefined {
-  const { operation, root } = graph;
+/** The product of weights, in the given shape, and values, as the weights' only use of that kind. */
+function weightedValues(graph: LiveGraph, softmax: number, shape: Shape): number | undefined {
+  const { nodes, operation, root } = graph;
   const found = usesThrough(graph, softmax).filter((use) => {
     const node = operation(use)!;
     const isProduct = node.op === 'matmul' && !node.attributes.transposeA && !node.attributes.transposeB;
-    return isProduct && root(node.inputs[0]!) === softmax;
+    return isProduct && root(node.inputs[0]!) === softmax && sameShape(nodes[node.inputs[0]!]!.shape, shape);
   });
-  return found.length === 1 ? { out: found[0]!, inner: [] } : undefined;
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Which operand of a sum is the scores: the one that leads to a product. */
@@ -164,5 +170,5 @@ function unscaled(graph: LiveGraph, rows: number): { readonly node: number; read
 
 function isAnyNumber({ nodes }: LiveGraph, index: number): boolean {
   const node = nodes[index]!;
-  return node.kind === 'constant' && sizeOf(node.shape) === 1;
+  return node.kind === 'constant' && node.dtype === 'float32' && sizeOf(node.shape) === 1;
 }

@@ -2,14 +2,15 @@ import { sizeOf } from '../../../graph/shape.js';
 import type { LiveGraph } from './live-graph.js';
 
 /** Operations that use a node, also through reshapes. */
-export function usesThrough({ consumers, operation }: LiveGraph, index: number): number[] {
-  return consumers[index]!.flatMap((use) =>
-    operation(use)!.op === 'reshape' ? usesThrough({ consumers, operation } as LiveGraph, use) : [use],
+export function usesThrough(graph: LiveGraph, index: number): number[] {
+  return graph.consumers[index]!.flatMap((use) =>
+    graph.operation(use)!.op === 'reshape' ? usesThrough(graph, use) : [use],
   );
 }
 
-/** Whether a node is a number, and which. */
+/** Whether a node is a certain number. */
 export function isNumber({ nodes }: LiveGraph, index: number, expected: number): boolean {
   const node = nodes[index]!;
-  return node.kind === 'constant' && sizeOf(node.shape) === 1 && Number(node.data[0]) === Math.fround(expected);
+  const isConstant = node.kind === 'constant' && node.dtype === 'float32' && sizeOf(node.shape) === 1;
+  return isConstant && node.data[0] === Math.fround(expected);
 }

@@ -43,7 +43,7 @@ export interface Attentions {
 export function findAttentions(
   graph: LiveGraph,
   dtypeOf: (node: number) => DType,
-  fits: (problem: AttentionProblem, trains: boolean) => boolean,
+  fits: (problem: AttentionProblem) => boolean,
 ): Attentions {
   const inner = new Set<number>();
   const all = graph.operations.flatMap((index) => {
@@ -51,7 +51,7 @@ export function findAttentions(
     if (node.op !== 'softmax' || node.shape.length !== 4) return [];
     const found = matchForward(graph, index, dtypeOf);
     const backward = found && matchBackward(graph, found);
-    if (!found || !backward || !fits(found.attention.problem, backward.gradients !== undefined)) return [];
+    if (!found || !backward || !fits(found.attention.problem)) return [];
     for (const each of [...found.inner, ...backward.inner]) inner.add(each);
     const { gradients } = backward;
     return [{ ...found.attention, ...(gradients ? { backward: gradients } : {}) }];

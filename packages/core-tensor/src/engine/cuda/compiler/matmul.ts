@@ -104,7 +104,7 @@ function operandOf(
     stored: () => undefined,
     special: (node, at) => {
       const operator = operation(node);
-      if (operator && (operator.op === 'barrier' ? false : isView(operator))) return undefined;
+      if (operator && operator.op !== 'barrier' && isView(operator)) return undefined;
       const scaled = operator && !isComputed(node) ? scaledInput(graph, operator) : undefined;
       if (scaled && isUsedOnce(graph, node) && dtypeOf(scaled.input) === dtypeOf(node)) {
         factor *= scaled.factor;

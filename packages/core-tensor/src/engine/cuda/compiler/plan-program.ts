@@ -59,7 +59,6 @@ export function planProgram(original: Graph, { precision, hasProducts = true }: 
 
   const values = createValues(live, {
     dtypeOf,
-    stored,
     readAtRun: readAtRun(live, ordered, isConstant),
     isConstant,
     units,

@@ -10,6 +10,7 @@ import {
   splitIndex,
   variableIndex,
 } from '../codegen/index-expression.js';
+import { isRowOperation } from '../codegen/row-operations.js';
 import type { LiveGraph } from './live-graph.js';
 
 /** The elements that a kernel goes through: one after another, or row by row. */
@@ -83,7 +84,7 @@ export function probe(
     const node = operation(index)!;
     const { shape } = nodes[index]!;
     const place = space.kind === 'row' && sizeOf(shape) === space.rows && space.width !== 1 ? own.row : own.element;
-    if (isRowLike(node.op)) {
+    if (isRowOperation(node)) {
       started = true;
       const x = nodes[node.inputs[0]!]!.shape;
       emitter.value(node.inputs[0]!, splitIndex(own.element, x));
@@ -93,12 +94,6 @@ export function probe(
     }
   });
   return { reads, operations: lines.length };
-}
-
-const rowLike = new Set(['reduceSum', 'reduceMax', 'softmax', 'logSoftmax', 'layerNorm', 'rmsNorm']);
-
-function isRowLike(op: string): boolean {
-  return rowLike.has(op);
 }
 
 function placesOf(space: Space): {

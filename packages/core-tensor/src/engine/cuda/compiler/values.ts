@@ -27,7 +27,6 @@ export interface Values {
 
 export interface ValuesOptions {
   readonly dtypeOf: (node: number) => DType;
-  readonly stored: ReadonlySet<number>;
   /** Nodes that are read at every run. */
   readonly readAtRun: ReadonlySet<number>;
   readonly isConstant: (unit: Unit) => boolean;

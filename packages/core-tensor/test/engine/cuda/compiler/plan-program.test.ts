@@ -185,4 +185,23 @@ describe('planProgram', () => {
     const ofScores = made.values.filter(({ shape }) => shape.reduce((a, b) => a * b, 1) >= 2 * 4 * 16 * 16);
     expect(ofScores.map(({ place }) => place.kind)).toEqual([]);
   });
+
+  it('leaves attention as it is where terms are added along other axes than those of the scores', () => {
+    const [q, k, v, byRow] = [
+      input([2, 4, 16, 8]),
+      input([2, 4, 16, 8]),
+      input([2, 4, 16, 8]),
+      input([2, 4, 16, 4, 1]),
+    ];
+    const scores = reshape(matmul(q, k, { transposeB: true }), [2, 4, 16, 4, 4]);
+    const weights = softmax(reshape(add(scores, byRow), [2, 4, 16, 16]), -1);
+    const made = plan([matmul(weights, v)], [q, k, v, byRow]);
+    expect(kinds(made)).toEqual(['matmul', 'row', 'matmul']);
+  });
+
+  it('leaves attention as it is where its heads are taken apart otherwise', () => {
+    const [q, k, v] = [input([1, 8, 16, 8]), input([1, 8, 16, 8]), input([1, 8, 16, 8])];
+    const weights = softmax(reshape(matmul(q, k, { transposeB: true }), [2, 4, 16, 16]), -1);
+    expect(kinds(plan([matmul(reshape(weights, [1, 8, 16, 16]), v)], [q, k, v]))).toEqual(['matmul', 'row', 'matmul']);
+  });
 });
